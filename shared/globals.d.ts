@@ -1,0 +1,8 @@
+// The few globals beyond ECMAScript that the pure folders may use: they do no I/O and every host has them.
+declare class TextEncoder {
+  encode(text?: string): Uint8Array<ArrayBuffer>;
+}
+declare class TextDecoder {
+  constructor(label?: string, options?: { fatal?: boolean });
+  decode(bytes?: Uint8Array): string;
+}

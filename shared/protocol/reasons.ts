@@ -1,0 +1,35 @@
+// Why a push is refused, or a request cannot be read. Closed lists: counted per worker, named in the API, never thrown.
+
+/** The bytes were not a frame of this run. Found before anything is touched. */
+export const FRAME_ERRORS = [
+  'truncated', // fewer bytes than the header or its length says
+  'oversized', // more bytes than the header says, or more than the run's frames have
+  'bad-magic',
+  'bad-version',
+  'bad-kind',
+  'bad-codec',
+  'wrong-run',
+  'wrong-length', // not as many elements as the run has parameters
+  'wrong-layout', // the layout hash is another model's
+  'wrong-base', // the header's base version is not the lease's
+  'bad-checksum',
+  'misaligned', // the payload does not begin on a multiple of 8 bytes
+  'bad-scale',
+  'malformed-json', // the envelope's JSON does not parse or does not fit its schema
+] as const;
+export type FrameError = (typeof FRAME_ERRORS)[number];
+
+/** The push was read, and is not fit to use. The lease is spent; its samples go to someone else. */
+export const PUSH_REJECTIONS = [
+  'unknown-lease', // never issued to this worker, or forgotten
+  'expired-lease', // after the hard deadline
+  'superseded', // the same samples were already counted from another worker
+  'not-finite',
+  'all-zero',
+  'too-stale', // lag above the method's limit
+  'late-round', // the round it belongs to is over
+  'run-not-active', // paused, stopped or finished
+] as const;
+export type PushRejection = (typeof PUSH_REJECTIONS)[number];
+
+export type RejectReason = FrameError | PushRejection;

@@ -1,0 +1,34 @@
+// The wire's version. Any change to a frame, an envelope, a message or an event raises it.
+
+export const PROTOCOL_VERSION = 1;
+
+/** Why a worker cannot be admitted. Closed: each is shown to a person in the words of `refusalText`. */
+export const REFUSALS = [
+  'client-too-old',
+  'server-too-old',
+  'unknown-run',
+  'run-ended',
+  'too-many-workers',
+  'malformed-hello',
+] as const;
+export type Refusal = (typeof REFUSALS)[number];
+
+/** One sentence a person can act on. */
+export function refusalText(refusal: Refusal): string {
+  switch (refusal) {
+    case 'client-too-old':
+      return 'This page is older than the coordinator: reload it.';
+    case 'server-too-old':
+      return 'The coordinator is older than this page: ask its operator to update it.';
+    case 'unknown-run':
+      return 'The coordinator has no such run.';
+    case 'run-ended':
+      return 'This run has ended.';
+    case 'too-many-workers':
+      return 'This run has as many workers as it takes: try again later.';
+    case 'malformed-hello':
+      return 'The coordinator did not understand this page: reload it.';
+    default:
+      return refusal satisfies never;
+  }
+}

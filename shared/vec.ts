@@ -1,0 +1,101 @@
+// The only loops over parameters. Every function writes its first argument, allocates nothing, and checks lengths once.
+// Arithmetic is in doubles and rounds to float32 on store. Composition is by whole vectors; a fused loop needs a bench.
+
+export type Vec = Float32Array;
+
+const same = (a: Vec, b: Vec): void => {
+  if (a.length !== b.length) throw new Error(`invariant violation: vectors of ${a.length} and ${b.length} elements`);
+};
+
+/** y ← x */
+export function copy(y: Vec, x: Vec): void {
+  same(y, x);
+  y.set(x);
+}
+
+/** y ← y + a·x */
+export function axpy(y: Vec, a: number, x: Vec): void {
+  same(y, x);
+  for (let i = 0; i < y.length; i++) y[i] = y[i]! + a * x[i]!;
+}
+
+/** y ← a·y */
+export function scale(y: Vec, a: number): void {
+  for (let i = 0; i < y.length; i++) y[i] = a * y[i]!;
+}
+
+/** y ← x + a·z */
+export function addScaled(y: Vec, x: Vec, a: number, z: Vec): void {
+  same(y, x);
+  same(y, z);
+  for (let i = 0; i < y.length; i++) y[i] = x[i]! + a * z[i]!;
+}
+
+/** y ← a·y + x */
+export function decayAdd(y: Vec, a: number, x: Vec): void {
+  same(y, x);
+  for (let i = 0; i < y.length; i++) y[i] = a * y[i]! + x[i]!;
+}
+
+/** y ← a·y + (1−a)·x², the running mean square */
+export function decaySquare(y: Vec, a: number, x: Vec): void {
+  same(y, x);
+  const b = 1 - a;
+  for (let i = 0; i < y.length; i++) y[i] = a * y[i]! + b * x[i]! * x[i]!;
+}
+
+/** Σ x², in doubles. Finite exactly when every element of a float32 vector is. */
+export function sumSquares(x: Vec): number {
+  let sum = 0;
+  for (let i = 0; i < x.length; i++) sum += x[i]! * x[i]!;
+  return sum;
+}
+
+/** Σ a·b, in doubles. */
+export function dot(a: Vec, b: Vec): number {
+  same(a, b);
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
+  return sum;
+}
+
+/** ‖a − b‖₂ / √dim, the root mean square distance: the *gap* when a is θ now and b the vector that was sent. */
+export function rmsDistance(a: Vec, b: Vec): number {
+  same(a, b);
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) {
+    const d = a[i]! - b[i]!;
+    sum += d * d;
+  }
+  return Math.sqrt(sum / a.length);
+}
+
+/** max |x| */
+export function maxAbs(x: Vec): number {
+  let max = 0;
+  for (let i = 0; i < x.length; i++) {
+    const v = Math.abs(x[i]!);
+    if (v > max) max = v;
+  }
+  return max;
+}
+
+/**
+ * g ← g / (1 + |θ − s| / C) with C = η·(√(E·correction) + ε): the gap-aware penalty, per parameter.
+ * Written as g·C/(C + |θ − s|), which needs one division. `correction` is 1/(1 − Γⁿ).
+ */
+export function penalizeByGap(
+  g: Vec,
+  at: { theta: Vec; sent: Vec; meanSquare: Vec },
+  by: { learningRate: number; correction: number; epsilon: number },
+): void {
+  const { theta, sent, meanSquare } = at;
+  same(g, theta);
+  same(g, sent);
+  same(g, meanSquare);
+  const { learningRate: eta, correction, epsilon } = by;
+  for (let i = 0; i < g.length; i++) {
+    const c = eta * (Math.sqrt(meanSquare[i]! * correction) + epsilon);
+    g[i] = (g[i]! * c) / (c + Math.abs(theta[i]! - sent[i]!));
+  }
+}

@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.{ts,tsx}'],
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    // Two cores: more would only make the browser tests wait for each other.
+    maxWorkers: 2,
+    pool: 'forks',
+  },
+});
