@@ -1,0 +1,44 @@
+// What the page and its Web Worker say to each other: plain objects by postMessage. The page never touches TensorFlow.js.
+
+import type { Backend, Device } from '../../shared/protocol/messages.ts';
+import type { RunSummary } from '../../shared/protocol/snapshots.ts';
+
+export type PageToWorker =
+  | { readonly type: 'start'; readonly run: string; readonly name: string; readonly backend?: Backend | undefined }
+  | { readonly type: 'pause' }
+  | { readonly type: 'resume' }
+  /** Give the leases back and disconnect. */
+  | { readonly type: 'stop' }
+  | { readonly type: 'visibility'; readonly hidden: boolean };
+
+export type VolunteerPhase =
+  | 'checking' // trying backends, running the self-test
+  | 'connecting'
+  | 'training'
+  | 'waiting' // the coordinator has nothing for us now
+  | 'paused'
+  | 'reconnecting'
+  | 'finished' // the run has ended
+  | 'stopped' // by the volunteer
+  | 'failed'; // refused, or no backend works: see `message`
+
+/** All that the volunteer's page shows, sent whole at most four times a second. */
+export interface VolunteerView {
+  readonly phase: VolunteerPhase;
+  /** One sentence for a person; null when there is nothing to say. */
+  readonly message: string | null;
+  readonly device: Device | null;
+  readonly worker: string | null;
+  /** Steps computed, and samples of the pushes that the coordinator accepted. */
+  readonly steps: number;
+  readonly samples: number;
+  readonly rejected: number;
+  readonly stepMs: number | null;
+  /** Of this worker's last step. */
+  readonly loss: number | null;
+  readonly lag: number | null;
+  readonly gap: number | null;
+  readonly run: RunSummary | null;
+}
+
+export type WorkerToPage = { readonly type: 'view'; readonly view: VolunteerView };

@@ -1,0 +1,80 @@
+// A run as its operator describes it: the schema of a run's YAML file, with every default. The method's own
+// hyper-parameters are checked against the method (server/core/hyperparameters.ts); here they are only numbers by name.
+
+import * as z from 'zod/mini';
+import { MODEL_NAMES } from './model/spec.ts';
+import { CODEC_NAMES } from './protocol/frame.ts';
+
+export const DATASET_NAMES = ['digits', 'fashion-mnist', 'mnist', 'cifar10', 'cifar10-first4000'] as const;
+export type DatasetName = (typeof DATASET_NAMES)[number];
+
+const positiveInt = (max: number) => z.int().check(z.positive(), z.maximum(max));
+const positive = z.number().check(z.positive());
+const nonnegative = z.number().check(z.nonnegative());
+const fraction = z.number().check(z.minimum(0), z.maximum(1));
+
+const scheduleSchema = z.strictObject({
+  warmup: z.optional(z.strictObject({ epochs: positive, from: fraction })),
+  decay: z.optional(
+    z.discriminatedUnion('kind', [
+      z.strictObject({ kind: z.literal('constant') }),
+      z.strictObject({ kind: z.literal('step'), epochs: z.array(nonnegative), factor: fraction }),
+      z.strictObject({ kind: z.literal('cosine'), epochs: positive, floor: fraction }),
+    ]),
+  ),
+});
+
+/** `name`, `learningRate` and `schedule` are every method's; the rest belongs to the one that is named. */
+export const methodSchema = z.catchall(
+  z.object({
+    name: z.string(),
+    learningRate: positive,
+    weightDecay: z._default(nonnegative, 0),
+    schedule: z._default(scheduleSchema, {}),
+  }),
+  z.union([z.number(), z.string(), z.boolean()]),
+);
+export type MethodConfig = z.infer<typeof methodSchema>;
+
+export const runSchema = z.strictObject({
+  id: z
+    .string()
+    .check(z.regex(/^[a-z0-9][a-z0-9-]{0,39}$/, 'expected lower-case letters, digits and dashes, at most 40')),
+  name: z.string().check(z.minLength(1), z.maxLength(80)),
+  dataset: z.enum(DATASET_NAMES),
+  model: z.strictObject({
+    name: z.enum(MODEL_NAMES),
+    /** Widths of the hidden layers; the model's own when absent. */
+    hidden: z.optional(z.array(positiveInt(65_536)).check(z.maxLength(16))),
+  }),
+  method: methodSchema,
+  /** Samples of one gradient. */
+  batchSize: z._default(positiveInt(4096), 64),
+  epochs: z._default(positiveInt(10_000), 10),
+  /** Decides the initial parameters and the order of the data. */
+  seed: z._default(z.int().check(z.nonnegative()), 1),
+  shardSamples: z._default(positiveInt(100_000), 2000),
+  codec: z._default(
+    z.strictObject({ params: z._default(z.enum(CODEC_NAMES), 'f32'), push: z._default(z.enum(CODEC_NAMES), 'f32') }),
+    {
+      params: 'f32',
+      push: 'f32',
+    },
+  ),
+  /** The validation split is measured every so many versions, and at the end of the run. */
+  evaluateEveryVersions: z._default(positiveInt(1_000_000), 200),
+  leases: z._default(
+    z.strictObject({
+      /** Two, so that the exchange of one overlaps the computing of the other. */
+      perWorker: z._default(positiveInt(8), 2),
+      /** Soft deadline = max(softMinMs, softFactor × the worker's median step); hard = hardFactor × soft. */
+      softMinMs: z._default(positiveInt(3_600_000), 15_000),
+      softFactor: z._default(positive, 3),
+      hardFactor: z._default(positive, 4),
+    }),
+    { perWorker: 2, softMinMs: 15_000, softFactor: 3, hardFactor: 4 },
+  ),
+  workersMax: z._default(positiveInt(10_000), 1000),
+});
+/** A run with every default filled in. */
+export type RunConfig = z.infer<typeof runSchema>;

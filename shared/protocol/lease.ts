@@ -1,0 +1,55 @@
+// What is said about work: a lease out, a push back, and what comes of it. All JSON; the vectors travel in frames.
+
+import type { Batch } from '../data/spec.ts';
+import type { RejectReason } from './reasons.ts';
+
+/** What a lease asks for. One gradient: the mean over the samples of its one batch, at the parameters it came with. */
+export type Work = { readonly kind: 'gradient' };
+
+/** The right to one push, until a deadline that only the coordinator's clock knows. */
+export interface Lease {
+  readonly id: string;
+  /** The version of θ that the parameters were made from; the push's frame repeats it. */
+  readonly baseVersion: number;
+  readonly epoch: number;
+  readonly work: Work;
+  readonly batches: readonly Batch[];
+}
+
+/** What comes instead of a lease. */
+export type Next =
+  | { readonly kind: 'lease'; readonly lease: Lease }
+  /** Nothing to do now: ask again after this long, or when the control plane says so. */
+  | { readonly kind: 'wait'; readonly retryAfterMs: number; readonly reason: WaitReason }
+  /** Do not ask again. */
+  | { readonly kind: 'stop'; readonly reason: 'finished' | 'stopped' | 'drained' };
+
+export const WAIT_REASONS = [
+  'paused', // by the operator
+  'gate', // the method does not let this worker start yet
+  'lease-limit', // it already holds as many leases as it may
+  'no-work', // every sample left in the run is leased to others
+] as const;
+export type WaitReason = (typeof WAIT_REASONS)[number];
+
+/**
+ * What became of a push. `applied`: θ moved. `buffered`: kept for a later update. `rejected`: refused, see `reason`.
+ * A push sent again after a lost answer gets the first answer again, and is not counted twice.
+ */
+export type Outcome = 'applied' | 'buffered' | 'rejected';
+
+export interface PushReply {
+  readonly outcome: Outcome;
+  readonly reason?: RejectReason;
+  /** True when this lease was already settled: nothing changed now. */
+  readonly repeated: boolean;
+  /** θ's version afterwards. */
+  readonly version: number;
+  readonly lag: number;
+  readonly gap: number;
+  readonly next: Next;
+}
+
+export interface PullReply {
+  readonly next: Next;
+}
