@@ -7,7 +7,7 @@ import { readIdxImages, readIdxLabels } from '../../../shared/data/idx.ts';
 import { sampleBytesOf, type DatasetSpec, type Samples } from '../../../shared/data/spec.ts';
 import { permutation, rng } from '../../../shared/rng.ts';
 import { DataFileError, parsePublished, readPublished, type Folder } from './files.ts';
-import type { Source, SourceFile } from './sources.ts';
+import type { CifarFile, IdxFiles, Source, SourceFile } from './sources.ts';
 
 /**
  * Reads the files under `dataDir` and cuts validation off the training files, by a permutation that depends on the data
@@ -18,7 +18,9 @@ export async function loadSource(source: Source, dataDir: string): Promise<Datas
   const folder = { path: resolve(join(dataDir, source.folder)), publisher: source.publisher };
   const readAll = async (files: readonly SourceFile[]): Promise<Samples> => {
     const parts: Samples[] = [];
-    for (const file of files) parts.push(await readers[source.format](folder, file, spec));
+    for (const file of files) {
+      parts.push('records' in file ? await readCifarFile(folder, file) : await readIdxFiles(folder, file, spec));
+    }
     return concatSamples(parts);
   };
   const pool = await readAll(source.train);
@@ -32,31 +34,28 @@ export async function loadSource(source: Source, dataDir: string): Promise<Datas
   };
 }
 
-type Reader = (folder: Folder, file: SourceFile, spec: DatasetSpec) => Promise<Samples>;
+async function readIdxFiles(folder: Folder, files: IdxFiles, spec: DatasetSpec): Promise<Samples> {
+  const { count } = files;
+  const imagesFile = await readPublished(folder, files.images);
+  const images = parsePublished(imagesFile, readIdxImages);
+  const [height, width] = spec.sampleShape;
+  if (images.height !== height || images.width !== width) {
+    const found = `${images.height}×${images.width}`;
+    throw new DataFileError(`${imagesFile.path}: images of ${found} pixels, expected ${height}×${width}.`);
+  }
+  mustCount(imagesFile.path, { found: images.count, expected: count });
+  const labelsFile = await readPublished(folder, files.labels);
+  const labels = parsePublished(labelsFile, (bytes, path) => readIdxLabels(bytes, path, spec.classNames.length));
+  mustCount(labelsFile.path, { found: labels.length, expected: count });
+  return { count, sampleBytes: sampleBytesOf(spec.sampleShape), labels, features: images.pixels };
+}
 
-const readers: Readonly<Record<Source['format'], Reader>> = {
-  idx: async (folder, { data, labels: labelsName, count }, spec) => {
-    const file = await readPublished(folder, data);
-    const images = parsePublished(file, readIdxImages);
-    const [height, width] = spec.sampleShape;
-    if (images.height !== height || images.width !== width) {
-      throw new DataFileError(
-        `${file.path}: images of ${images.height}×${images.width} pixels, expected ${height}×${width}.`,
-      );
-    }
-    mustCount(file.path, { found: images.count, expected: count });
-    const labelsFile = await readPublished(folder, labelsName ?? data);
-    const labels = parsePublished(labelsFile, (bytes, path) => readIdxLabels(bytes, path, spec.classNames.length));
-    mustCount(labelsFile.path, { found: labels.length, expected: count });
-    return { count, sampleBytes: sampleBytesOf(spec.sampleShape), labels, features: images.pixels };
-  },
-  cifar: async (folder, { data, count }) => {
-    const file = await readPublished(folder, data);
-    const samples = parsePublished(file, readCifar);
-    mustCount(file.path, { found: samples.count, expected: count });
-    return samples;
-  },
-};
+async function readCifarFile(folder: Folder, { records, count }: CifarFile): Promise<Samples> {
+  const file = await readPublished(folder, records);
+  const samples = parsePublished(file, readCifar);
+  mustCount(file.path, { found: samples.count, expected: count });
+  return samples;
+}
 
 function mustCount(path: string, { found, expected }: { found: number; expected: number }): void {
   if (found !== expected) throw new DataFileError(`${path}: ${found} samples, expected ${expected}.`);

@@ -3,17 +3,24 @@
 import { DATASETS, type DatasetName } from '../../../shared/data/catalogue.ts';
 import type { DatasetSpec } from '../../../shared/data/spec.ts';
 
-/** One file of images or records and, in IDX, the file of their labels. */
-export interface SourceFile {
-  readonly data: string;
-  readonly labels?: string;
+/** IDX: one file of images and one of their labels, `count` of each. */
+export interface IdxFiles {
+  readonly images: string;
+  readonly labels: string;
   readonly count: number;
 }
+
+/** CIFAR-10: one file of `count` records, label and pixels together. */
+export interface CifarFile {
+  readonly records: string;
+  readonly count: number;
+}
+
+export type SourceFile = IdxFiles | CifarFile;
 
 /** A data set on disk. Without test files, the test split is cut from the training files too. */
 export interface Source {
   readonly spec: DatasetSpec;
-  readonly format: 'idx' | 'cifar';
   readonly folder: string;
   readonly publisher: string;
   readonly train: readonly SourceFile[];
@@ -21,9 +28,8 @@ export interface Source {
 }
 
 const IDX_FILES = {
-  format: 'idx',
-  train: [{ data: 'train-images-idx3-ubyte', labels: 'train-labels-idx1-ubyte', count: 60_000 }],
-  test: [{ data: 't10k-images-idx3-ubyte', labels: 't10k-labels-idx1-ubyte', count: 10_000 }],
+  train: [{ images: 'train-images-idx3-ubyte', labels: 'train-labels-idx1-ubyte', count: 60_000 }],
+  test: [{ images: 't10k-images-idx3-ubyte', labels: 't10k-labels-idx1-ubyte', count: 10_000 }],
 } as const;
 
 const CIFAR_URL = 'https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz';
@@ -43,18 +49,16 @@ export const SOURCES: Readonly<Record<Exclude<DatasetName, 'digits'>, Source>> =
   },
   cifar10: {
     spec: DATASETS.cifar10,
-    format: 'cifar',
     folder: 'cifar10',
     publisher: CIFAR_URL,
-    train: [1, 2, 3, 4, 5].map((n) => ({ data: `data_batch_${n}.bin`, count: 10_000 })),
-    test: [{ data: 'test_batch.bin', count: 10_000 }],
+    train: [1, 2, 3, 4, 5].map((n) => ({ records: `data_batch_${n}.bin`, count: 10_000 })),
+    test: [{ records: 'test_batch.bin', count: 10_000 }],
   },
   'cifar10-first4000': {
     spec: DATASETS['cifar10-first4000'],
-    format: 'cifar',
     folder: 'cifar10',
     publisher: `${CIFAR_URL}, and cut the first 12,292,000 bytes (4,000 records) off data_batch_1.bin`,
-    train: [{ data: 'official_data_batch_1_first4000.bin', count: 4_000 }],
+    train: [{ records: 'official_data_batch_1_first4000.bin', count: 4_000 }],
     test: [],
   },
 };
