@@ -3,10 +3,9 @@
 
 import * as z from 'zod/mini';
 import { MODEL_NAMES } from './model/spec.ts';
+import { DATASET_NAMES } from './data/catalogue.ts';
+import type { RunId } from './ids.ts';
 import { CODEC_NAMES } from './protocol/frame.ts';
-
-export const DATASET_NAMES = ['digits', 'fashion-mnist', 'mnist', 'cifar10', 'cifar10-first4000'] as const;
-export type DatasetName = (typeof DATASET_NAMES)[number];
 
 const positiveInt = (max: number) => z.int().check(z.positive(), z.maximum(max));
 const positive = z.number().check(z.positive());
@@ -77,4 +76,4 @@ export const runSchema = z.strictObject({
   workersMax: z._default(positiveInt(10_000), 1000),
 });
 /** A run with every default filled in. */
-export type RunConfig = z.infer<typeof runSchema>;
+export type RunConfig = Omit<z.infer<typeof runSchema>, 'id'> & { readonly id: RunId };

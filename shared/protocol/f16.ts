@@ -61,3 +61,9 @@ export function encodeF16(half: Uint16Array, x: Vec, scale: number): void {
 export function decodeF16(x: Vec, half: Uint16Array, scale: number): void {
   for (let i = 0; i < x.length; i++) x[i] = DECODED[half[i]!]! * scale;
 }
+
+/** x ← the nearest vector that binary16 with this scale can hold: what the other end will read. */
+export function roundToF16(x: Vec, scale: number): void {
+  const inverse = 1 / scale;
+  for (let i = 0; i < x.length; i++) x[i] = DECODED[toHalf(x[i]! * inverse)]! * scale;
+}

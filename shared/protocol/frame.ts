@@ -45,8 +45,15 @@ export function frameBytes(length: number, codec: CodecName): number {
   return FRAME_HEADER_BYTES + length * CODEC_BYTES[codec];
 }
 
+export interface EncodeOptions {
+  readonly crc32?: Crc32;
+  /** The f16 scale, when the caller has rounded the vector to it already; else it is chosen from the vector. */
+  readonly scale?: number;
+}
+
 /** Packs a vector into `out`, which has exactly `frameBytes` bytes and begins on a multiple of 4. */
-export function encodeFrame(out: Uint8Array, header: FrameHeader, vector: Vec, crc32: Crc32 = portableCrc32): void {
+export function encodeFrame(out: Uint8Array, header: FrameHeader, vector: Vec, options: EncodeOptions = {}): void {
+  const { crc32 = portableCrc32 } = options;
   if (vector.length !== header.length || out.byteLength !== frameBytes(header.length, header.codec)) {
     throw new Error(`invariant violation: ${vector.length} elements into a frame of ${out.byteLength} bytes`);
   }
@@ -55,7 +62,7 @@ export function encodeFrame(out: Uint8Array, header: FrameHeader, vector: Vec, c
   if (header.codec === 'f32') {
     new Float32Array(payload.buffer, payload.byteOffset, vector.length).set(vector);
   } else {
-    scale = f16Scale(vector);
+    scale = options.scale ?? f16Scale(vector);
     encodeF16(new Uint16Array(payload.buffer, payload.byteOffset, vector.length), vector, scale);
   }
   const view = new DataView(out.buffer, out.byteOffset, FRAME_HEADER_BYTES);

@@ -5,9 +5,9 @@ import * as z from 'zod/mini';
 import type { DatasetSpec, ShardRef } from '../data/spec.ts';
 import type { ModelSpec } from '../model/spec.ts';
 import type { CodecName } from './frame.ts';
+import { NAME_CHARS_MAX } from './limits.ts';
 import type { Refusal } from './version.ts';
 
-export const NAME_CHARS_MAX = 40; // fits a table column
 const ADAPTER_CHARS_MAX = 200; // the longest GPU names seen are under 120
 const ID_CHARS_MAX = 64;
 const BACKENDS_TRIED_MAX = 8; // four exist

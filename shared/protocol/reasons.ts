@@ -24,6 +24,7 @@ export const PUSH_REJECTIONS = [
   'unknown-lease', // never issued to this worker, or forgotten
   'expired-lease', // after the hard deadline
   'superseded', // the same samples were already counted from another worker
+  'wrong-samples', // not as many samples as the lease has
   'not-finite',
   'all-zero',
   'too-stale', // lag above the method's limit

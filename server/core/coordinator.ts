@@ -1,0 +1,117 @@
+// The coordinator: several runs behind one door. Deterministic: it reads no clock, socket, file or random source, so the
+// same events at the same times leave the same bits. The shells around it are in server/adapters and server/sim.
+
+import type { LeaseId, RunId, WorkerId } from '../../shared/ids.ts';
+import type { Refusal } from '../../shared/protocol/version.ts';
+import type { DashboardSnapshot, MetricsPage, RunSummary, WorkerRow } from '../../shared/protocol/snapshots.ts';
+import type { CoordinatorEvent, Effect, RunSetup } from './events.ts';
+import type { EpochAccount } from './ledger.ts';
+import { Run } from './run.ts';
+import type { Vec } from '../../shared/vec.ts';
+
+/** More runs than one process can serve. */
+export const RUNS_MAX = 64;
+
+export class Coordinator {
+  readonly #runs = new Map<RunId, Run>();
+
+  /** What follows from one event. Throws only for our own errors: an unknown run or worker must not get this far. */
+  handle(event: CoordinatorEvent, nowMs: number): Effect[] {
+    switch (event.type) {
+      case 'open':
+        return this.#open(event.setup, nowMs);
+      case 'tick':
+        return [...this.#runs.values()].flatMap((run) => run.handle(event, nowMs));
+      default:
+        return this.#run(event.run).handle(event, nowMs);
+    }
+  }
+
+  /** When `tick` is needed next, if nothing happens before; null when it is not. */
+  nextDeadlineMs(): number | null {
+    let next: number | null = null;
+    for (const run of this.#runs.values()) {
+      const deadline = run.nextDeadlineMs();
+      if (deadline !== null && (next === null || deadline < next)) next = deadline;
+    }
+    return next;
+  }
+
+  has(run: RunId): boolean {
+    return this.#runs.has(run);
+  }
+
+  /** Why a new worker cannot be admitted; null when it can. */
+  refusal(run: RunId): Refusal | null {
+    const found = this.#runs.get(run);
+    if (!found) return 'unknown-run';
+    if (found.ended) return 'run-ended';
+    return found.sessions.presentCount >= found.setup.config.workersMax ? 'too-many-workers' : null;
+  }
+
+  /** Whether the run still knows this worker. */
+  knows(run: RunId, worker: WorkerId): boolean {
+    return this.#runs.get(run)?.sessions.find(worker) !== undefined;
+  }
+
+  /** The base version of a worker's open lease; null when it has no such lease. */
+  baseVersion(run: RunId, worker: WorkerId, lease: LeaseId): number | null {
+    const record = this.#runs.get(run)?.desk.leases.get(lease);
+    return record?.worker === worker ? record.sent.version : null;
+  }
+
+  setup(run: RunId): RunSetup {
+    return this.#run(run).setup;
+  }
+
+  summaries(nowMs: number): RunSummary[] {
+    return [...this.#runs.values()].map((run) => run.report.summary(run, nowMs));
+  }
+
+  summary(run: RunId, nowMs: number): RunSummary {
+    const found = this.#run(run);
+    return found.report.summary(found, nowMs);
+  }
+
+  workers(run: RunId, nowMs: number): WorkerRow[] {
+    const { sessions, desk } = this.#run(run);
+    return sessions.rows(nowMs, (worker) => desk.leases.of(worker).length);
+  }
+
+  metrics(run: RunId, since: number): MetricsPage {
+    return this.#run(run).report.metrics(since);
+  }
+
+  ledger(run: RunId): readonly EpochAccount[] {
+    return this.#run(run).ledger.accounts;
+  }
+
+  snapshot(run: RunId, since: number, nowMs: number): DashboardSnapshot {
+    const { leases, counts } = this.#run(run).desk;
+    return {
+      run: this.summary(run, nowMs),
+      workers: this.workers(run, nowMs),
+      metrics: this.metrics(run, since),
+      leases: { outstanding: leases.outstanding, ...counts },
+    };
+  }
+
+  /** θ now: read only. */
+  params(run: RunId): Vec {
+    return this.#run(run).aggregator.theta;
+  }
+
+  #open(setup: RunSetup, nowMs: number): Effect[] {
+    const { id } = setup.config;
+    if (this.#runs.has(id)) throw new Error(`there is a run "${id}" already`);
+    if (this.#runs.size >= RUNS_MAX) throw new Error(`there are ${RUNS_MAX} runs already: a coordinator has no more`);
+    this.#runs.set(id, new Run(setup, nowMs));
+    return [];
+  }
+
+  #run(id: RunId): Run {
+    const run = this.#runs.get(id);
+    if (!run) throw new Error(`invariant violation: no run "${id}"`);
+    return run;
+  }
+}

@@ -1,0 +1,37 @@
+// Corrections: what does staleness cost a gradient?
+
+import { decaySquare, penalizeByGap, scale } from '../../shared/vec.ts';
+import type { Correct } from './method.ts';
+
+/** Nothing. */
+export function uncorrected(): Correct {
+  return { state: {}, apply: () => undefined };
+}
+
+/** g / max(1, τ). Zhang, Gupta, Lian and Liu (2016), equation 6: the learning rate divided by the lag. */
+export function divideByLag(): Correct {
+  return { state: {}, apply: (g, { lag }) => scale(g, 1 / Math.max(1, lag)) };
+}
+
+/**
+ * g / (1 + |θ − s| / C), per parameter, with C = η_max·(√(E/(1−Γⁿ)) + ε) and E the running mean of the squared step.
+ * Barkai, Hakimi and Schuster (2020), the parameter-wise Gap-Aware. Before the first update there is no C, and no penalty.
+ */
+export function divideByGap(dim: number, by: { decay: number; epsilon: number }): Correct {
+  const state = { updates: 0, meanSquare: new Float32Array(dim) };
+  return {
+    state,
+    apply: (g, { theta, sent, lag, gap, learningRatePeak }) => {
+      if (state.updates === 0 || (lag === 0 && gap === 0)) return; // without a gap the penalty is exactly 1
+      penalizeByGap(
+        g,
+        { theta, sent, meanSquare: state.meanSquare },
+        { learningRate: learningRatePeak, correction: 1 / (1 - by.decay ** state.updates), epsilon: by.epsilon },
+      );
+    },
+    observe: (step) => {
+      state.updates += 1;
+      decaySquare(state.meanSquare, by.decay, step);
+    },
+  };
+}

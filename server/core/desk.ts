@@ -1,0 +1,177 @@
+// The desk where leases are issued and settled: who may have work, what a push is worth, and whose samples are free
+// again. It moves the ledger, the leases and the aggregator together, so that none can disagree with another.
+
+import { asLeaseId, type LeaseId, type WorkerId } from '../../shared/ids.ts';
+import type { RunConfig } from '../../shared/config.ts';
+import type { Next, WaitReason } from '../../shared/protocol/lease.ts';
+import type { RejectReason } from '../../shared/protocol/reasons.ts';
+import type { RunStatus } from '../../shared/protocol/snapshots.ts';
+import type { Vec } from '../../shared/vec.ts';
+import type { Aggregator } from './aggregator.ts';
+import { Leases, leaseDurations, type LeaseRecord, type Settlement } from './leases.ts';
+import type { Ledger } from './ledger.ts';
+import type { Crowd } from './method.ts';
+import type { Report } from './report.ts';
+import type { Sent } from './sent.ts';
+import type { Sessions } from './sessions.ts';
+
+/** A worker that waits for anything but its own push asks again after this long, if its pull is not held open. */
+export const RETRY_MS = 1000;
+
+/** A lease with the vector that goes with it, or what there is instead. */
+export interface Issue {
+  readonly next: Next;
+  readonly sent: Sent | null;
+}
+
+export interface DeskPush {
+  readonly worker: WorkerId;
+  readonly lease: LeaseId;
+  /** Overwritten. */
+  readonly vector: Vec;
+  readonly loss: number;
+  readonly samples: number;
+}
+
+export interface DeskOptions {
+  readonly config: RunConfig['leases'];
+  readonly aggregator: Aggregator;
+  readonly ledger: Ledger;
+  readonly sessions: Sessions;
+  readonly report: Report;
+}
+
+const instead = (next: Next): Issue => ({ next, sent: null });
+const wait = (reason: WaitReason, retryAfterMs: number): Issue => instead({ kind: 'wait', retryAfterMs, reason });
+
+export class Desk {
+  readonly leases = new Leases();
+  /** Hard deadlines that passed, and work issued again after a soft one. */
+  readonly counts = { expired: 0, reissued: 0 };
+  /** Set when work became free or a turn was used up: somebody who waits may be served now. */
+  capacityChanged = false;
+  readonly crowd: Crowd;
+  readonly #options: DeskOptions;
+  #issued = 0;
+
+  constructor(options: DeskOptions) {
+    this.#options = options;
+    const { leases } = this;
+    this.crowd = {
+      get outstanding() {
+        return leases.onVersion(options.aggregator.version);
+      },
+    };
+  }
+
+  /** A lease for this worker, or why not. */
+  issue(worker: WorkerId, status: RunStatus, nowMs: number): Issue {
+    if (status === 'finished' || status === 'stopped') return instead({ kind: 'stop', reason: status });
+    if (status === 'paused') return wait('paused', RETRY_MS);
+    const { aggregator, ledger, sessions, config } = this.#options;
+    const session = sessions.get(worker);
+    const held = this.leases.of(worker);
+    if (held.length >= config.perWorker) return wait('lease-limit', RETRY_MS);
+    const { version } = aggregator;
+    const open = aggregator.axes.gate.decide({
+      heldThisVersion: held.filter((lease) => lease.sent.version === version).length,
+      settledThisVersion: session.settledOn.version === version ? session.settledOn.count : 0,
+    });
+    if (!open) return wait('gate', 0);
+    const item = ledger.take(worker);
+    if (!item) return wait('no-work', RETRY_MS);
+    const sent = aggregator.pull(worker);
+    const { softMs, hardMs } = leaseDurations(config, session.turnaroundMs);
+    const id = asLeaseId(`l${(++this.#issued).toString(36)}`);
+    const times = { issuedAtMs: nowMs, softAtMs: nowMs + softMs, hardAtMs: nowMs + hardMs };
+    this.leases.issue({ id, worker, item, sent, ...times, overdue: false });
+    const { epoch, batches } = item;
+    return {
+      next: { kind: 'lease', lease: { id, baseVersion: sent.version, epoch, work: aggregator.axes.work, batches } },
+      sent,
+    };
+  }
+
+  /** Decides a push that was not decided before; `settlement` of the leases knows those that were. */
+  settle(push: DeskPush, ended: boolean, nowMs: number): Settlement {
+    const { worker, samples } = push;
+    const session = this.#options.sessions.get(worker);
+    const lease = this.leases.get(push.lease);
+    const refuse = (reason: RejectReason): Settlement => {
+      session.reject(reason);
+      return { worker, outcome: 'rejected', reason, lag: 0, gap: 0 };
+    };
+    if (!lease || lease.worker !== worker) return refuse('unknown-lease');
+    const { item } = lease;
+    const refusal = ended
+      ? 'run-not-active'
+      : item.landed
+        ? 'superseded'
+        : samples !== item.samples
+          ? 'wrong-samples'
+          : null;
+    if (refusal === null) return this.#fold(push, lease, nowMs);
+    const settlement = refuse(refusal);
+    this.close(lease, settlement);
+    return settlement;
+  }
+
+  /** Deadlines that have come: overdue work may be issued again; a lease past its hard deadline is over. */
+  expire(nowMs: number): void {
+    for (const { lease, deadline } of this.leases.due(nowMs)) {
+      if (deadline === 'soft') {
+        this.counts.reissued += 1;
+        this.#options.ledger.reissue(lease.item);
+        this.capacityChanged = true;
+        continue;
+      }
+      this.counts.expired += 1;
+      this.#options.sessions.find(lease.worker)?.reject('expired-lease');
+      const lag = this.#options.aggregator.version - lease.sent.version;
+      this.close(lease, { worker: lease.worker, outcome: 'rejected', reason: 'expired-lease', lag, gap: 0 });
+    }
+  }
+
+  giveBack(worker: WorkerId, id: LeaseId): void {
+    const lease = this.leases.get(id);
+    if (lease && lease.worker === worker) this.close(lease);
+  }
+
+  giveBackAll(leases: readonly LeaseRecord[]): void {
+    for (const lease of leases) this.close(lease);
+  }
+
+  /** Ends an open lease that lands nothing; its samples are free again. */
+  close(lease: LeaseRecord, settlement?: Settlement): void {
+    this.leases.close(lease, settlement);
+    this.#options.sessions.find(lease.worker)?.settle(lease.sent.version);
+    this.#options.ledger.giveBack(lease.item);
+    this.#options.aggregator.release(lease.sent);
+    this.capacityChanged = true;
+  }
+
+  /** A push that answers its lease: into θ, unless a screen refuses it. */
+  #fold({ worker, vector, loss }: DeskPush, lease: LeaseRecord, nowMs: number): Settlement {
+    const { aggregator, ledger, sessions, report } = this.#options;
+    const session = sessions.get(worker);
+    const { sent, item } = lease;
+    this.leases.close(lease); // first: the crowd must not count the lease that is being settled
+    session.settle(sent.version);
+    const result = aggregator.push({ worker, sent, vector, samples: item.samples, nowMs }, this.crowd);
+    aggregator.release(sent);
+    const settlement: Settlement = { worker, ...result };
+    this.leases.remember(lease.id, settlement);
+    if (result.outcome === 'rejected') {
+      session.reject(result.reason);
+      ledger.giveBack(item);
+      this.capacityChanged = true;
+      return settlement;
+    }
+    ledger.land(item);
+    const { lag, gap } = result;
+    session.accepted({ lag, gap, loss, samples: item.samples, turnaroundMs: nowMs - lease.issuedAtMs }, nowMs);
+    report.accepted({ lag, gap, loss, samples: item.samples }, nowMs);
+    if (result.outcome === 'applied') report.updated(nowMs);
+    return settlement;
+  }
+}

@@ -1,0 +1,47 @@
+// When θ is measured on the held-out split, and what came of it. One measurement at a time; when one takes longer than
+// the interval, versions are skipped, never queued. The test set is read once, after the run's end.
+
+import type { Split } from './events.ts';
+
+export interface Figures {
+  readonly loss: number;
+  readonly accuracy: number;
+}
+
+export class Evaluation {
+  readonly #everyVersions: number;
+  #running: Split | null = null;
+  #measuredVersion = -1;
+  validation: Figures | null = null;
+  test: Figures | null = null;
+
+  constructor(everyVersions: number) {
+    this.#everyVersions = everyVersions;
+  }
+
+  /** The split to measure now, if any; the caller then starts it. */
+  next(version: number, ended: boolean): Split | null {
+    if (this.#running) return null;
+    const due = ended
+      ? this.#measuredVersion !== version
+      : version - Math.max(0, this.#measuredVersion) >= this.#everyVersions;
+    if (due) return this.#begin('validation', version);
+    return ended && this.test === null ? this.#begin('test', version) : null;
+  }
+
+  done(split: Split, figures: Figures): void {
+    this.#running = null;
+    this[split] = figures;
+  }
+
+  /** The measurement could not be made; it is tried again at the next interval. */
+  failed(): void {
+    this.#running = null;
+  }
+
+  #begin(split: Split, version: number): Split {
+    this.#running = split;
+    if (split === 'validation') this.#measuredVersion = version;
+    return split;
+  }
+}

@@ -1,0 +1,109 @@
+// What goes into the coordinator and what comes out. Values only: no socket, no promise, no callback.
+
+import type { RunConfig } from '../../shared/config.ts';
+import type { DatasetSpec } from '../../shared/data/spec.ts';
+import type { LeaseId, RunId, WorkerId } from '../../shared/ids.ts';
+import type { Layout } from '../../shared/model/layout.ts';
+import type { ModelSpec } from '../../shared/model/spec.ts';
+import type { Device, WorkerStatus } from '../../shared/protocol/messages.ts';
+import type { PullReply, PushReply } from '../../shared/protocol/lease.ts';
+import type { Vec } from '../../shared/vec.ts';
+import type { FrameError } from '../../shared/protocol/reasons.ts';
+import type { Method } from './method.ts';
+import type { Sent } from './sent.ts';
+
+/** Everything a run begins with. The data themselves stay outside: the core knows how many samples a shard has. */
+export interface RunSetup {
+  readonly config: RunConfig;
+  readonly method: Method;
+  readonly model: ModelSpec;
+  readonly layout: Layout;
+  readonly dataset: DatasetSpec;
+  readonly shardCounts: readonly number[];
+}
+
+/** Names a request that awaits its answer; the shell's own, echoed in the `reply` effect. */
+export type RequestId = number;
+
+export type OperatorCommand = 'pause' | 'resume' | 'stop';
+export type Split = 'validation' | 'test';
+
+export type CoordinatorEvent =
+  | { readonly type: 'open'; readonly setup: RunSetup }
+  | {
+      readonly type: 'join';
+      readonly run: RunId;
+      readonly worker: WorkerId;
+      readonly name: string;
+      readonly device: Device;
+    }
+  /** The worker's connection is closed. */
+  | { readonly type: 'leave'; readonly run: RunId; readonly worker: WorkerId }
+  | { readonly type: 'status'; readonly run: RunId; readonly worker: WorkerId; readonly state: WorkerStatus['state'] }
+  | { readonly type: 'pull'; readonly run: RunId; readonly worker: WorkerId; readonly request: RequestId }
+  | {
+      readonly type: 'push';
+      readonly run: RunId;
+      readonly worker: WorkerId;
+      readonly request: RequestId;
+      readonly lease: LeaseId;
+      /** Overwritten. */
+      readonly vector: Vec;
+      readonly loss: number;
+      readonly samples: number;
+      readonly wantsNext: boolean;
+    }
+  /** The body of a push could not be read; its lease goes back. */
+  | {
+      readonly type: 'unreadable';
+      readonly run: RunId;
+      readonly worker: WorkerId;
+      readonly lease: LeaseId;
+      readonly error: FrameError;
+    }
+  | { readonly type: 'release'; readonly run: RunId; readonly worker: WorkerId; readonly leases: readonly LeaseId[] }
+  /** Nobody waits for this request any more. */
+  | { readonly type: 'cancel'; readonly run: RunId; readonly request: RequestId }
+  | {
+      readonly type: 'traffic';
+      readonly run: RunId;
+      readonly worker: WorkerId;
+      readonly bytesIn: number;
+      readonly bytesOut: number;
+    }
+  | { readonly type: 'operator'; readonly run: RunId; readonly command: OperatorCommand }
+  | {
+      readonly type: 'evaluated';
+      readonly run: RunId;
+      readonly version: number;
+      readonly split: Split;
+      readonly loss: number;
+      readonly accuracy: number;
+    }
+  | { readonly type: 'evaluation-failed'; readonly run: RunId; readonly split: Split }
+  | { readonly type: 'tick' };
+
+export type Effect =
+  /** `sent` goes with a lease: its vector must be packed before the next event is handled. */
+  | {
+      readonly type: 'reply';
+      readonly request: RequestId;
+      readonly reply: PullReply | PushReply;
+      readonly sent: Sent | null;
+    }
+  | {
+      readonly type: 'control';
+      readonly run: RunId;
+      readonly worker: WorkerId | 'all';
+      readonly kind: 'pause' | 'resume' | 'stop';
+    }
+  /** `theta` is a copy, the receiver's. */
+  | {
+      readonly type: 'evaluate';
+      readonly run: RunId;
+      readonly version: number;
+      readonly split: Split;
+      readonly theta: Vec;
+    }
+  /** Something an operator should be able to read later. */
+  | { readonly type: 'note'; readonly run: RunId; readonly text: string };

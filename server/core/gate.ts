@@ -1,0 +1,13 @@
+// Gates: may this worker start now?
+
+import type { Gate } from './method.ts';
+
+/** Asynchronous parallel: always. */
+export function asp(): Gate {
+  return { decide: () => true };
+}
+
+/** Bulk synchronous parallel: one lease a worker a version; whoever has had its turn waits for the next version. */
+export function bsp(): Gate {
+  return { decide: ({ heldThisVersion, settledThisVersion }) => heldThisVersion + settledThisVersion === 0 };
+}

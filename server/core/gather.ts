@@ -1,0 +1,59 @@
+// Gathers: when do we have enough pushes for an update?
+
+import { axpy, copy, scale, type Vec } from '../../shared/vec.ts';
+import type { Gather } from './method.ts';
+
+/** Every push is an update. */
+export function each(): Gather {
+  // Set between add and take alone, within one call of the aggregator: nothing to remember, and no copy.
+  let pending: { update: Vec; worker: string } | null = null;
+  return {
+    state: {},
+    immediate: true,
+    add: (g, { worker }) => {
+      pending = { update: g, worker };
+    },
+    ready: () => pending !== null,
+    deadlineMs: () => null,
+    take: () => {
+      if (pending === null) throw new Error('invariant violation: nothing to take');
+      const taken = pending;
+      pending = null;
+      return taken;
+    },
+  };
+}
+
+/**
+ * A round: the mean over samples of everyone's gradient at one version. Complete when no lease of this version is
+ * outstanding; or when, `deadlineMs` after its first push, at least `quorum` of those who took part have pushed.
+ * Without the deadline one silent worker would stop the run; without the quorum one fast worker would be the run.
+ */
+export function round(dim: number, by: { quorum: number; deadlineMs: number }): Gather {
+  const state = { pushes: 0, samples: 0, openedAtMs: 0, sum: new Float32Array(dim) };
+  const mean = new Float32Array(dim);
+  return {
+    state,
+    immediate: false,
+    add: (g, { samples, nowMs }) => {
+      if (state.pushes === 0) state.openedAtMs = nowMs;
+      state.pushes += 1;
+      state.samples += samples;
+      axpy(state.sum, samples, g);
+    },
+    ready: (nowMs, { outstanding }) => {
+      if (state.pushes === 0) return false;
+      if (outstanding === 0) return true;
+      return nowMs >= state.openedAtMs + by.deadlineMs && state.pushes >= by.quorum * (state.pushes + outstanding);
+    },
+    deadlineMs: () => (state.pushes === 0 ? null : state.openedAtMs + by.deadlineMs),
+    take: () => {
+      copy(mean, state.sum);
+      scale(mean, 1 / state.samples);
+      state.sum.fill(0);
+      state.pushes = 0;
+      state.samples = 0;
+      return { update: mean, worker: '' };
+    },
+  };
+}

@@ -1,0 +1,85 @@
+// A method's hyper-parameters as data: the paper's symbol, the default, the bounds. From it come the check of a run's
+// configuration, the dashboard's form, and the documentation's table.
+
+import type { MethodConfig } from '../../shared/config.ts';
+
+export interface NumberParameter {
+  readonly kind: 'number';
+  readonly symbol: string;
+  readonly description: string;
+  readonly default: number;
+  /** Inclusive bounds, and `below` exclusive. */
+  readonly min?: number;
+  readonly max?: number;
+  readonly below?: number;
+  readonly integer?: boolean;
+}
+
+export interface ChoiceParameter {
+  readonly kind: 'choice';
+  readonly description: string;
+  readonly default: string;
+  readonly choices: readonly string[];
+}
+
+export type Hyperparameter = NumberParameter | ChoiceParameter;
+export type Hyperparameters = { readonly [name: string]: Hyperparameter };
+export type ValuesOf<H extends Hyperparameters> = {
+  readonly [K in keyof H]: H[K] extends ChoiceParameter ? H[K]['choices'][number] : number;
+};
+
+/** Momentum of the outer optimizer, shared by every method that has one. */
+export const MOMENTUM = {
+  kind: 'number',
+  symbol: 'γ',
+  description: 'Momentum; 0 turns it off.',
+  default: 0.9,
+  min: 0,
+  below: 1,
+} as const satisfies NumberParameter;
+
+/** What every method takes beside its own: checked by the schema in shared/config.ts. */
+const COMMON = ['name', 'learningRate', 'weightDecay', 'schedule'];
+
+/** A method's values with defaults filled in. Throws one sentence that names the parameter, the value and what was expected. */
+export function resolveHyperparameters<H extends Hyperparameters>(
+  name: string,
+  declared: H,
+  config: MethodConfig,
+): ValuesOf<H> {
+  const given: Record<string, unknown> = { ...config };
+  for (const key of Object.keys(given)) {
+    if (!COMMON.includes(key) && !(key in declared)) {
+      const known = [...COMMON.slice(1), ...Object.keys(declared)].join(', ');
+      throw new Error(`method "${name}" has no hyper-parameter "${key}"; it has ${known}`);
+    }
+  }
+  const values: Record<string, number | string> = {};
+  for (const [key, parameter] of Object.entries(declared)) {
+    values[key] = resolveOne(`method "${name}": ${key}`, parameter, given[key] ?? parameter.default);
+  }
+  return values as ValuesOf<H>;
+}
+
+function resolveOne(where: string, parameter: Hyperparameter, value: unknown): number | string {
+  if (parameter.kind === 'choice') {
+    if (typeof value === 'string' && parameter.choices.includes(value)) return value;
+    throw new Error(`${where} is ${JSON.stringify(value)}, expected one of ${parameter.choices.join(', ')}`);
+  }
+  const { min, max, below, integer } = parameter;
+  const fits =
+    typeof value === 'number' &&
+    Number.isFinite(value) &&
+    (min === undefined || value >= min) &&
+    (max === undefined || value <= max) &&
+    (below === undefined || value < below) &&
+    (!integer || Number.isInteger(value));
+  if (fits) return value;
+  const bounds = [
+    min !== undefined ? `at least ${min}` : '',
+    max !== undefined ? `at most ${max}` : '',
+    below !== undefined ? `below ${below}` : '',
+  ];
+  const expected = [integer ? 'a whole number' : 'a number', ...bounds.filter(Boolean)].join(', ');
+  throw new Error(`${where} is ${JSON.stringify(value)}, expected ${expected}`);
+}

@@ -1,0 +1,158 @@
+// The account of samples: every sample of an epoch is leased, and counted exactly once. It knows who holds what shard
+// so that a worker stays on the data it has; it knows no deadlines (leases.ts) and no parameters.
+
+import type { Batch } from '../../shared/data/spec.ts';
+import { permutation, type Rng } from '../../shared/rng.ts';
+import { shardBatches } from './plan.ts';
+
+/** The unit that is leased and counted: the samples of one push. */
+export interface WorkItem {
+  readonly epoch: number;
+  readonly batches: readonly Batch[];
+  readonly samples: number;
+  /** Leases out on it now: more than one when a slow one was issued again. */
+  holders: number;
+  landed: boolean;
+}
+
+export interface EpochAccount {
+  readonly epoch: number;
+  /** Samples leased now and not yet counted. */
+  leased: number;
+  counted: number;
+}
+
+export interface LedgerOptions {
+  /** Samples of each shard. */
+  readonly shards: readonly number[];
+  readonly batchSize: number;
+  readonly epochs: number;
+  readonly random: Rng;
+}
+
+export class Ledger {
+  readonly samplesPerEpoch: number;
+  readonly #options: LedgerOptions;
+  readonly #accounts: EpochAccount[] = [];
+  /** Given back or overdue: these go first. */
+  readonly #returned: WorkItem[] = [];
+  /** What is left of the epoch now being leased: shards in a random order, each with its items. */
+  #shards: { shard: number; items: WorkItem[] }[] = [];
+  #counted = 0;
+  /** The shard each worker was last on. */
+  readonly #lastShard = new Map<string, number>();
+
+  constructor(options: LedgerOptions) {
+    this.#options = options;
+    this.samplesPerEpoch = options.shards.reduce((a, b) => a + b, 0);
+  }
+
+  /** One account an epoch begun. */
+  get accounts(): readonly EpochAccount[] {
+    return this.#accounts;
+  }
+
+  /** The epoch that work is leased from. */
+  get epoch(): number {
+    return Math.max(0, this.#accounts.length - 1);
+  }
+
+  /** Samples counted, all epochs. */
+  get counted(): number {
+    return this.#counted;
+  }
+
+  /** Every sample of every epoch is counted. */
+  get complete(): boolean {
+    return this.counted === this.samplesPerEpoch * this.#options.epochs;
+  }
+
+  /** The next item for this worker, now held once more; null when every sample left is leased to others. */
+  take(worker: string): WorkItem | null {
+    const item = this.#takeReturned() ?? this.#takeNew(worker);
+    if (!item) return null;
+    this.#lastShard.set(worker, item.batches[0]!.shard);
+    item.holders += 1;
+    if (item.holders === 1) this.#account(item).leased += item.samples;
+    return item;
+  }
+
+  /** One holder of the item is done with it, without having landed it. Free again if nobody else has it. */
+  giveBack(item: WorkItem): void {
+    item.holders -= 1;
+    if (item.landed || item.holders > 0) return;
+    this.#account(item).leased -= item.samples;
+    if (!this.#returned.includes(item)) this.#returned.push(item);
+  }
+
+  /** Overdue: others may have it too, while its holder may still land it. */
+  reissue(item: WorkItem): void {
+    if (!item.landed && !this.#returned.includes(item)) this.#returned.push(item);
+  }
+
+  /** The item's samples are counted. Once: false when they were already. */
+  land(item: WorkItem): boolean {
+    item.holders -= 1;
+    if (item.landed) return false;
+    item.landed = true;
+    const account = this.#account(item);
+    account.leased -= item.samples;
+    account.counted += item.samples;
+    this.#counted += item.samples;
+    return true;
+  }
+
+  forget(worker: string): void {
+    this.#lastShard.delete(worker);
+  }
+
+  #takeReturned(): WorkItem | undefined {
+    for (;;) {
+      const item = this.#returned.shift();
+      if (!item || !item.landed) return item;
+    }
+  }
+
+  #takeNew(worker: string): WorkItem | undefined {
+    if (this.#shards.length === 0 && !this.#beginEpoch()) return undefined;
+    const last = this.#lastShard.get(worker);
+    const own = this.#shards.findIndex(({ shard }) => shard === last);
+    const index = own >= 0 ? own : this.#leastUsed();
+    const { items } = this.#shards[index]!;
+    const item = items.shift();
+    if (items.length === 0) this.#shards.splice(index, 1);
+    return item;
+  }
+
+  /** A shard that few workers are on: the first of them in the epoch's random order. */
+  #leastUsed(): number {
+    const users = new Map<number, number>();
+    for (const shard of this.#lastShard.values()) users.set(shard, (users.get(shard) ?? 0) + 1);
+    let best = 0;
+    this.#shards.forEach(({ shard }, index) => {
+      if ((users.get(shard) ?? 0) < (users.get(this.#shards[best]!.shard) ?? 0)) best = index;
+    });
+    return best;
+  }
+
+  #beginEpoch(): boolean {
+    const { shards, batchSize, epochs, random } = this.#options;
+    const epoch = this.#accounts.length;
+    if (epoch >= epochs) return false;
+    this.#accounts.push({ epoch, leased: 0, counted: 0 });
+    const order = permutation(shards.length, random.fork(`shards/${epoch}`));
+    this.#shards = [...order].map((shard) => {
+      const batches = shardBatches(random, { epoch, shard, count: shards[shard]!, batchSize });
+      return { shard, items: batches.map((batch) => newItem(epoch, [batch])) };
+    });
+    return true;
+  }
+
+  #account(item: WorkItem): EpochAccount {
+    return this.#accounts[item.epoch]!;
+  }
+}
+
+function newItem(epoch: number, batches: readonly Batch[]): WorkItem {
+  return { epoch, batches, samples: batches.reduce((sum, { count }) => sum + count, 0), holders: 0, landed: false };
+}

@@ -1,0 +1,133 @@
+// A method is a choice on seven axes (DESIGN: work, gate, view, screen, correct, gather, outer). This file is the
+// contract; the choices themselves are in gate.ts, view.ts, screen.ts, correct.ts, gather.ts and outer.ts, and a
+// published method is one file in server/methods that names seven of them.
+
+import type { Work } from '../../shared/protocol/lease.ts';
+import type { PushRejection } from '../../shared/protocol/reasons.ts';
+import type { Vec } from '../../shared/vec.ts';
+import type { Hyperparameters, ValuesOf } from './hyperparameters.ts';
+import type { State } from './state.ts';
+import type { TraceExample } from './trace.ts';
+
+/** A push, as the stages see it. All vectors have as many elements as the run has parameters. */
+export interface Push {
+  readonly worker: string;
+  /** θ now, read only. */
+  readonly theta: Vec;
+  /** The vector that was sent to the worker: what the gradient was taken at. Read only. */
+  readonly sent: Vec;
+  readonly baseVersion: number;
+  /** Updates applied so far. */
+  readonly version: number;
+  /** version − baseVersion */
+  readonly lag: number;
+  /** ‖θ − sent‖₂ / √dim */
+  readonly gap: number;
+  readonly samples: number;
+  /** η by the schedule now, and its peak. */
+  readonly learningRate: number;
+  readonly learningRatePeak: number;
+  readonly nowMs: number;
+}
+
+/** Who else is at work, for the stages that wait for others. */
+export interface Crowd {
+  /** Leases issued at the current version and not settled yet. */
+  readonly outstanding: number;
+}
+
+/** Whatever a stage remembers is in `state`, which the stage changes in place and checkpoints read and write. */
+export interface Stateful {
+  readonly state: State;
+}
+
+/** May this worker have a lease now? */
+export interface Gate {
+  decide(worker: { readonly heldThisVersion: number; readonly settledThisVersion: number }): boolean;
+}
+
+/** Which parameters does a worker get? */
+export interface View {
+  /** True when two workers may get different vectors at the same version. */
+  readonly perWorker: boolean;
+  /** Overwrites `out`. */
+  write(
+    out: Vec,
+    at: { readonly theta: Vec; readonly outer: Outer; readonly learningRate: number; readonly worker: string },
+  ): void;
+}
+
+/** Is this push fit to use? Reads only. */
+export interface Screen {
+  check(vector: Vec, push: Push): PushRejection | null;
+}
+
+/** What does staleness cost it? */
+export interface Correct extends Stateful {
+  /** Overwrites g. With gather `each`, g already holds the weight decay. */
+  apply(g: Vec, push: Push): void;
+  /** Told the outer optimizer's step after every update. */
+  observe?(step: Vec): void;
+}
+
+/** When do we have enough? */
+export interface Gather extends Stateful {
+  /** True when every push is an update by itself: then weight decay comes before the correction. */
+  readonly immediate: boolean;
+  /** Takes the push in; the vector is the caller's again afterwards. */
+  add(g: Vec, push: Push): void;
+  ready(nowMs: number, crowd: Crowd): boolean;
+  /** When `ready` may become true by time alone; null when it cannot. */
+  deadlineMs(): number | null;
+  /** The aggregate, valid until the next `add`; starts the next collection. Call only when ready. */
+  take(): { readonly update: Vec; readonly worker: string };
+}
+
+/** How does an aggregate move θ? */
+export interface Outer extends Stateful {
+  /** Overwrites θ and may overwrite the update. Returns the step v (θ moved by −η·v), read only, valid until the next call. */
+  apply(theta: Vec, update: Vec, at: { readonly learningRate: number; readonly worker: string }): Vec;
+  /** The momentum that θ is expected to be moved by next, for look-ahead views; null when there is none yet. */
+  velocity(worker: string): Vec | null;
+  /** The worker has left: drop what was remembered of it. */
+  forget?(worker: string): void;
+}
+
+/** Seven choices. */
+export interface Axes {
+  readonly work: Work;
+  readonly gate: Gate;
+  readonly view: View;
+  readonly screen: readonly Screen[];
+  readonly correct: Correct;
+  readonly gather: Gather;
+  readonly outer: Outer;
+}
+
+export interface Paper {
+  readonly authors: string;
+  readonly year: number;
+  readonly title: string;
+  readonly url: string;
+  /** Equation or algorithm. */
+  readonly where: string;
+}
+
+export interface Method<H extends Hyperparameters = Hyperparameters> {
+  /** What a user types; equal to the file's name. */
+  readonly name: string;
+  readonly title: string;
+  /** One sentence for someone choosing. */
+  readonly summary: string;
+  readonly paper: Paper;
+  readonly hyperparameters: H;
+  /** Fresh stages for θ of `dim` elements. */
+  axes(values: ValuesOf<H>, dim: number): Axes;
+  /** Worked by hand from the paper's equations. */
+  readonly example: TraceExample;
+}
+
+/** Identity, for its types: a method's file reads as one sentence and is checked where it is written. */
+export function defineMethod<const H extends Hyperparameters>(method: Method<H>): Method<H> {
+  return method;
+}

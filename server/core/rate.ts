@@ -1,0 +1,56 @@
+// How many a second, lately: a counter that forgets by half every `HALF_LIFE_MS`, right from its first seconds.
+
+const HALF_LIFE_MS = 5_000;
+
+export class Rate {
+  #sum = 0;
+  /** What the sum would be at one a second since the first event: divides out the start-up bias. */
+  #weight = 0;
+  #lastMs: number | null = null;
+
+  add(count: number, nowMs: number): void {
+    this.#decayTo(nowMs);
+    this.#sum += count;
+  }
+
+  perSecond(nowMs: number): number {
+    this.#decayTo(nowMs);
+    return this.#weight > 0 ? this.#sum / this.#weight : 0;
+  }
+
+  #decayTo(nowMs: number): void {
+    if (this.#lastMs === null) this.#lastMs = nowMs;
+    const elapsedMs = Math.max(0, nowMs - this.#lastMs);
+    const kept = 2 ** (-elapsedMs / HALF_LIFE_MS);
+    this.#sum *= kept;
+    // ∫ of the same forgetting over the time that has passed, in seconds
+    this.#weight = this.#weight * kept + ((1 - kept) * HALF_LIFE_MS) / 1000 / Math.LN2;
+    this.#lastMs = nowMs;
+  }
+}
+
+/** An exponential mean that starts at its first value; null before it. */
+export class RunningMean {
+  #value: number | null = null;
+  readonly #keep: number;
+
+  constructor(keep = 0.95) {
+    this.#keep = keep;
+  }
+
+  get value(): number | null {
+    return this.#value;
+  }
+
+  add(value: number): void {
+    this.#value = this.#value === null ? value : this.#keep * this.#value + (1 - this.#keep) * value;
+  }
+}
+
+/** The middle of some numbers; null of none. */
+export function median(values: readonly number[]): number | null {
+  if (values.length === 0) return null;
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}

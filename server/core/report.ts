@@ -1,0 +1,102 @@
+// What a run shows of itself: running figures, and the curves. Nothing here decides anything.
+
+import type { MetricPoint, MetricsPage, RunSummary } from '../../shared/protocol/snapshots.ts';
+import { History, POINT_EVERY_MS } from './history.ts';
+import { Rate, RunningMean } from './rate.ts';
+import type { Run } from './run.ts';
+
+export class Report {
+  readonly #startedMs: number;
+  readonly #history = new History();
+  readonly #updates = new Rate();
+  readonly #samples = new Rate();
+  readonly #loss = new RunningMean(0.98);
+  /** Since the last point. */
+  #window = { pushes: 0, loss: 0, lag: 0, gap: 0 };
+  #lastPointMs: number;
+  #lastPointKey = '';
+
+  constructor(nowMs: number) {
+    this.#startedMs = nowMs;
+    this.#lastPointMs = nowMs;
+  }
+
+  accepted(push: { lag: number; gap: number; loss: number; samples: number }, nowMs: number): void {
+    this.#samples.add(push.samples, nowMs);
+    this.#loss.add(push.loss);
+    this.#window.pushes += 1;
+    this.#window.loss += push.loss;
+    this.#window.lag += push.lag;
+    this.#window.gap += push.gap;
+  }
+
+  updated(nowMs: number): void {
+    this.#updates.add(1, nowMs);
+  }
+
+  /** A new validation figure: the curve gets its point at once. */
+  evaluated(run: Run, nowMs: number): void {
+    this.#addPoint(run, nowMs, true);
+  }
+
+  /** Adds a point when one is due and something has changed. */
+  point(run: Run, nowMs: number): void {
+    if (nowMs - this.#lastPointMs >= POINT_EVERY_MS) this.#addPoint(run, nowMs, false);
+  }
+
+  metrics(since: number): MetricsPage {
+    return this.#history.page(since);
+  }
+
+  summary(run: Run, nowMs: number): RunSummary {
+    const { config, model, dataset, layout } = run.setup;
+    const { validation, test } = run.evaluation;
+    return {
+      id: config.id,
+      name: config.name,
+      status: run.status,
+      method: config.method.name,
+      model: model.name,
+      dataset: dataset.name,
+      parameters: layout.dim,
+      version: run.aggregator.version,
+      samples: run.ledger.counted,
+      samplesPerEpoch: run.ledger.samplesPerEpoch,
+      epoch: run.ledger.epoch,
+      epochs: config.epochs,
+      loss: { train: this.#loss.value, validation: validation?.loss ?? null },
+      accuracy: validation?.accuracy ?? null,
+      test,
+      learningRate: run.aggregator.learningRate,
+      workers: run.sessions.presentCount,
+      updatesPerSecond: this.#updates.perSecond(nowMs),
+      samplesPerSecond: this.#samples.perSecond(nowMs),
+    };
+  }
+
+  #addPoint(run: Run, nowMs: number, measured: boolean): void {
+    const { version } = run.aggregator;
+    const workers = run.sessions.presentCount;
+    const key = `${version}/${workers}/${run.status}`;
+    if (!measured && key === this.#lastPointKey) return;
+    const { pushes, loss, lag, gap } = this.#window;
+    const mean = (sum: number): number | null => (pushes === 0 ? null : sum / pushes);
+    const point: MetricPoint = {
+      timeMs: nowMs - this.#startedMs,
+      version,
+      samples: run.ledger.counted,
+      trainLoss: mean(loss),
+      validationLoss: measured ? (run.evaluation.validation?.loss ?? null) : null,
+      accuracy: measured ? (run.evaluation.validation?.accuracy ?? null) : null,
+      lagMean: mean(lag),
+      gapMean: mean(gap),
+      updatesPerSecond: this.#updates.perSecond(nowMs),
+      samplesPerSecond: this.#samples.perSecond(nowMs),
+      workers,
+    };
+    this.#history.add(point);
+    this.#window = { pushes: 0, loss: 0, lag: 0, gap: 0 };
+    this.#lastPointMs = nowMs;
+    this.#lastPointKey = key;
+  }
+}

@@ -1,0 +1,223 @@
+// One run: events of its workers and its operator in, effects out. A machine without I/O. Leases are issued and settled
+// at the desk (desk.ts), θ moves in the aggregator, samples are counted in the ledger, and report.ts shows it.
+
+import type { WorkerId } from '../../shared/ids.ts';
+import { initialParams } from '../../shared/model/init.ts';
+import type { Next, PushReply } from '../../shared/protocol/lease.ts';
+import type { RunStatus } from '../../shared/protocol/snapshots.ts';
+import { rng } from '../../shared/rng.ts';
+import { Aggregator } from './aggregator.ts';
+import { Desk, RETRY_MS, type Issue } from './desk.ts';
+import { Evaluation } from './evaluation.ts';
+import type { CoordinatorEvent, Effect, OperatorCommand, RequestId, RunSetup, Split } from './events.ts';
+import { Ledger } from './ledger.ts';
+import { PARK_MS, ParkedPulls } from './parked.ts';
+import { Report } from './report.ts';
+import type { Sent } from './sent.ts';
+import { Sessions } from './sessions.ts';
+
+/** How often silent workers are looked for and the curves get a point. */
+const HOUSEKEEPING_MS = 1000;
+
+type EventOf<T extends CoordinatorEvent['type']> = Extract<CoordinatorEvent, { type: T }>;
+export type RunEvent = Exclude<CoordinatorEvent, { type: 'open' }>;
+
+export class Run {
+  readonly setup: RunSetup;
+  readonly aggregator: Aggregator;
+  readonly ledger: Ledger;
+  readonly sessions = new Sessions();
+  readonly report: Report;
+  readonly desk: Desk;
+  readonly evaluation: Evaluation;
+  status: RunStatus = 'running';
+  readonly #parked = new ParkedPulls();
+  #effects: Effect[] = [];
+  #servedVersion = 0;
+  #housekeptMs: number;
+
+  /** Throws when the method's hyper-parameters do not fit. */
+  constructor(setup: RunSetup, nowMs: number) {
+    const { config, method, layout, shardCounts } = setup;
+    const { batchSize, epochs } = config;
+    const random = rng(config.seed);
+    this.setup = setup;
+    this.ledger = new Ledger({ shards: shardCounts, batchSize, epochs, random: random.fork('data') });
+    this.aggregator = new Aggregator({
+      method,
+      config: config.method,
+      theta: initialParams(layout, random.fork('params')),
+      samplesPerEpoch: this.ledger.samplesPerEpoch,
+      codec: config.codec.params,
+    });
+    this.evaluation = new Evaluation(config.evaluateEveryVersions);
+    this.report = new Report(nowMs);
+    this.desk = new Desk({ ...this, config: config.leases });
+    this.#housekeptMs = nowMs;
+  }
+
+  get ended(): boolean {
+    return this.status === 'finished' || this.status === 'stopped';
+  }
+
+  handle(event: RunEvent, nowMs: number): Effect[] {
+    this.#effects = [];
+    if ('worker' in event) this.sessions.seen(event.worker, nowMs);
+    this.#dispatch(event, nowMs);
+    this.#advance(nowMs);
+    return this.#effects;
+  }
+
+  nextDeadlineMs(): number | null {
+    const times = [this.#parked.nextDeadlineMs()];
+    if (!this.ended) {
+      times.push(this.desk.leases.nextDeadlineMs(), this.aggregator.axes.gather.deadlineMs());
+      if (this.sessions.presentCount > 0) times.push(this.#housekeptMs + HOUSEKEEPING_MS);
+    }
+    const set = times.filter((time) => time !== null);
+    return set.length === 0 ? null : Math.min(...set);
+  }
+
+  #dispatch(event: RunEvent, nowMs: number): void {
+    switch (event.type) {
+      case 'join':
+        this.sessions.join(event, nowMs);
+        if (this.status === 'paused') this.#control(event.worker, 'pause');
+        return;
+      case 'leave':
+        return this.#leave(event.worker, nowMs);
+      case 'status':
+        return this.sessions.said(event.worker, event.state);
+      case 'pull':
+        return this.#pull(event, nowMs);
+      case 'push':
+        return this.#push(event, nowMs);
+      case 'unreadable':
+        this.sessions.get(event.worker).reject(event.error);
+        return this.desk.giveBack(event.worker, event.lease);
+      case 'release':
+        for (const id of event.leases) this.desk.giveBack(event.worker, id);
+        return;
+      case 'cancel':
+        return this.#parked.cancel(event.request);
+      case 'traffic':
+        return this.sessions.traffic(event.worker, event);
+      case 'operator':
+        return this.#operate(event.command);
+      case 'evaluated':
+        return this.#evaluated(event.split, event, nowMs);
+      case 'evaluation-failed':
+        this.evaluation.failed();
+        return this.#note(`the ${event.split} evaluation failed`);
+      case 'tick':
+        return;
+      default:
+        event satisfies never;
+    }
+  }
+
+  /** What time and the last event have made due, whatever the event was. */
+  #advance(nowMs: number): void {
+    this.desk.expire(nowMs);
+    if (nowMs >= this.#housekeptMs + HOUSEKEEPING_MS) {
+      this.#housekeptMs = nowMs;
+      for (const worker of this.sessions.silent(nowMs)) this.#leave(worker, nowMs);
+    }
+    if (!this.ended && this.aggregator.poll(nowMs, this.desk.crowd)) this.report.updated(nowMs);
+    if (!this.ended && this.ledger.complete) this.#end('finished');
+    this.#evaluate();
+    this.#serveParked(nowMs);
+    this.report.point(this, nowMs);
+  }
+
+  #pull({ worker, request }: EventOf<'pull'>, nowMs: number): void {
+    const { next, sent } = this.desk.issue(worker, this.status, nowMs);
+    if (next.kind !== 'wait' || next.reason === 'lease-limit') return this.#reply(request, { next }, sent);
+    const replaced = this.#parked.park({ worker, request, untilMs: nowMs + PARK_MS, reason: next.reason });
+    if (replaced)
+      this.#reply(replaced.request, { next: { kind: 'wait', retryAfterMs: RETRY_MS, reason: replaced.reason } });
+  }
+
+  #serveParked(nowMs: number): void {
+    const { version } = this.aggregator;
+    const changed = this.desk.capacityChanged || this.ended || this.#servedVersion !== version;
+    this.desk.capacityChanged = false;
+    this.#servedVersion = version;
+    for (const pull of this.#parked.all()) {
+      if (!changed && nowMs < pull.untilMs) continue;
+      const { next, sent } = this.desk.issue(pull.worker, this.status, nowMs);
+      if (next.kind === 'wait' && nowMs < pull.untilMs) continue;
+      this.#parked.remove(pull);
+      this.#reply(pull.request, { next }, sent);
+    }
+  }
+
+  #push(event: EventOf<'push'>, nowMs: number): void {
+    const known = this.desk.leases.settlement(event.lease);
+    const repeated = known?.worker === event.worker;
+    const settlement = repeated ? known : this.desk.settle(event, this.ended, nowMs);
+    if (!this.ended && this.ledger.complete) this.#end('finished');
+    const { next, sent } = this.#afterPush(event, nowMs);
+    const { outcome, reason, lag, gap } = settlement;
+    const { version } = this.aggregator;
+    this.#reply(event.request, { outcome, ...(reason && { reason }), repeated, version, lag, gap, next }, sent);
+  }
+
+  #afterPush({ worker, wantsNext }: EventOf<'push'>, nowMs: number): Issue {
+    if (wantsNext || this.ended) return this.desk.issue(worker, this.status, nowMs);
+    return { next: { kind: 'wait', retryAfterMs: 0, reason: 'paused' }, sent: null };
+  }
+
+  #leave(worker: WorkerId, nowMs: number): void {
+    this.desk.giveBackAll(this.desk.leases.of(worker));
+    const parked = this.#parked.takeOf(worker);
+    if (parked) this.#reply(parked.request, { next: { kind: 'wait', retryAfterMs: RETRY_MS, reason: parked.reason } });
+    if (!this.sessions.leave(worker, nowMs)) return;
+    this.ledger.forget(worker);
+    this.aggregator.leave(worker);
+  }
+
+  #operate(command: OperatorCommand): void {
+    if (this.ended) return;
+    if (command === 'stop') return this.#end('stopped');
+    const status = command === 'pause' ? 'paused' : 'running';
+    if (this.status === status) return;
+    this.status = status;
+    this.desk.capacityChanged = true;
+    this.#control('all', command);
+    this.#note(`the run is ${status}: the operator said ${command}`);
+  }
+
+  #end(status: 'finished' | 'stopped'): void {
+    this.status = status;
+    this.desk.giveBackAll(this.desk.leases.all());
+    this.#control('all', 'stop');
+    this.#note(
+      `the run is ${status} at version ${this.aggregator.version}, with ${this.ledger.counted} samples counted`,
+    );
+  }
+
+  #evaluate(): void {
+    const { version, theta } = this.aggregator;
+    const split = this.evaluation.next(version, this.ended);
+    if (split)
+      this.#effects.push({ type: 'evaluate', run: this.setup.config.id, version, split, theta: theta.slice() });
+  }
+
+  #evaluated(split: Split, { loss, accuracy }: { loss: number; accuracy: number }, nowMs: number): void {
+    this.evaluation.done(split, { loss, accuracy });
+    if (split === 'validation') this.report.evaluated(this, nowMs);
+  }
+
+  #reply(request: RequestId, reply: PushReply | { next: Next }, sent: Sent | null = null): void {
+    this.#effects.push({ type: 'reply', request, reply, sent });
+  }
+
+  #control(worker: WorkerId | 'all', kind: 'pause' | 'resume' | 'stop'): void {
+    this.#effects.push({ type: 'control', run: this.setup.config.id, worker, kind });
+  }
+
+  #note(text: string): void {
+    this.#effects.push({ type: 'note', run: this.setup.config.id, text });
+  }
+}

@@ -1,0 +1,4 @@
+// Limits that a page needs before anything is sent. Apart from messages.ts, so that a page does not load its schemas.
+
+/** Of a worker's name, in UTF-16 units: fits a table column. */
+export const NAME_CHARS_MAX = 40;
