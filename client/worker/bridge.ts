@@ -1,7 +1,9 @@
 // What the page and its Web Worker say to each other: plain objects by postMessage. The page never touches TensorFlow.js.
 
-import type { Backend, Device } from '../../shared/protocol/messages.ts';
-import type { RunSummary } from '../../shared/protocol/snapshots.ts';
+import type { Backend } from '../../shared/protocol/messages.ts';
+import type { VolunteerView } from '../../shared/volunteer/view.ts';
+
+export type { VolunteerPhase, VolunteerView } from '../../shared/volunteer/view.ts';
 
 export type PageToWorker =
   | { readonly type: 'start'; readonly run: string; readonly name: string; readonly backend?: Backend | undefined }
@@ -10,35 +12,5 @@ export type PageToWorker =
   /** Give the leases back and disconnect. */
   | { readonly type: 'stop' }
   | { readonly type: 'visibility'; readonly hidden: boolean };
-
-export type VolunteerPhase =
-  | 'checking' // trying backends, running the self-test
-  | 'connecting'
-  | 'training'
-  | 'waiting' // the coordinator has nothing for us now
-  | 'paused'
-  | 'reconnecting'
-  | 'finished' // the run has ended
-  | 'stopped' // by the volunteer
-  | 'failed'; // refused, or no backend works: see `message`
-
-/** All that the volunteer's page shows, sent whole at most four times a second. */
-export interface VolunteerView {
-  readonly phase: VolunteerPhase;
-  /** One sentence for a person; null when there is nothing to say. */
-  readonly message: string | null;
-  readonly device: Device | null;
-  readonly worker: string | null;
-  /** Steps computed, and samples of the pushes that the coordinator accepted. */
-  readonly steps: number;
-  readonly samples: number;
-  readonly rejected: number;
-  readonly stepMs: number | null;
-  /** Of this worker's last step. */
-  readonly loss: number | null;
-  readonly lag: number | null;
-  readonly gap: number | null;
-  readonly run: RunSummary | null;
-}
 
 export type WorkerToPage = { readonly type: 'view'; readonly view: VolunteerView };

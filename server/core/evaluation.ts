@@ -3,6 +3,9 @@
 
 import type { Split } from './events.ts';
 
+/** Failures in a row after which a run goes on unmeasured: the cause is not the moment's. */
+const FAILURES_MAX = 3;
+
 export interface Figures {
   readonly loss: number;
   readonly accuracy: number;
@@ -11,6 +14,7 @@ export interface Figures {
 export class Evaluation {
   readonly #everyVersions: number;
   #running: Split | null = null;
+  #failures = 0;
   #measuredVersion = -1;
   validation: Figures | null = null;
   test: Figures | null = null;
@@ -21,7 +25,7 @@ export class Evaluation {
 
   /** The split to measure now, if any; the caller then starts it. */
   next(version: number, ended: boolean): Split | null {
-    if (this.#running) return null;
+    if (this.#running || this.#failures >= FAILURES_MAX) return null;
     const due = ended
       ? this.#measuredVersion !== version
       : version - Math.max(0, this.#measuredVersion) >= this.#everyVersions;
@@ -31,12 +35,14 @@ export class Evaluation {
 
   done(split: Split, figures: Figures): void {
     this.#running = null;
+    this.#failures = 0;
     this[split] = figures;
   }
 
-  /** The measurement could not be made; it is tried again at the next interval. */
+  /** The measurement could not be made. It is tried again when it is due, but not for ever. */
   failed(): void {
     this.#running = null;
+    this.#failures += 1;
   }
 
   #begin(split: Split, version: number): Split {

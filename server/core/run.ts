@@ -52,7 +52,8 @@ export class Run {
     });
     this.evaluation = new Evaluation(config.evaluateEveryVersions);
     this.report = new Report(nowMs);
-    this.desk = new Desk({ ...this, config: config.leases });
+    const { aggregator, ledger, sessions, report } = this;
+    this.desk = new Desk({ config: config.leases, aggregator, ledger, sessions, report });
     this.#housekeptMs = nowMs;
   }
 

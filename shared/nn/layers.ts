@@ -1,0 +1,111 @@
+// What each kind of layer computes, and how a gradient passes back through it. Written by hand rather than recorded by
+// TensorFlow.js's tape: half the kernels, none of its gradient registry in a tab's download, and nothing computed for a
+// gradient that nobody asks for. n is the batch; every tensor is float32.
+
+import * as tf from '@tensorflow/tfjs-core';
+import type { Layer } from '../model/spec.ts';
+
+const LAYER_NORM_EPSILON = 1e-5;
+
+/** A layer's parameters, or their gradients: [kernel, bias], or none. */
+export type LayerParams = readonly tf.Tensor[];
+
+/** One layer at one batch: its input, output and parameters, and the loss's gradient at its output. */
+export interface LayerAt {
+  readonly x: tf.Tensor;
+  readonly y: tf.Tensor;
+  readonly params: LayerParams;
+  readonly dy: tf.Tensor;
+  /** Whether anything below has parameters; if not, dx is not computed. */
+  readonly needsInputGradient: boolean;
+}
+
+export interface LayerGradient {
+  /** As x; absent when not asked for. */
+  readonly dx?: tf.Tensor;
+  /** As the layer's parameters. */
+  readonly params: LayerParams;
+}
+
+/** y of a layer for x [n, …]. */
+export function layerForward(layer: Layer, x: tf.Tensor, params: LayerParams): tf.Tensor {
+  switch (layer.kind) {
+    case 'flatten':
+      return rows(x); // [n, features]
+    case 'dense':
+      return tf.fused.matMul({ a: x, b: params[0]!, bias: params[1]! }); // [n, units]
+    case 'layer-norm':
+      return tf.reshape(normalize(x).y, x.shape);
+    case 'relu':
+      return tf.relu(x);
+    case 'conv2d':
+      return tf.fused.conv2d({
+        x: x as tf.Tensor4D,
+        filter: params[0] as tf.Tensor4D,
+        bias: params[1]!,
+        strides: layer.stride,
+        pad: layer.padding,
+      }); // [n, height, width, filters]
+    case 'max-pool':
+      return tf.maxPool(x as tf.Tensor4D, layer.size, layer.stride, 'valid'); // [n, height, width, channels]
+    default:
+      return layer satisfies never;
+  }
+}
+
+/** The gradients at a layer's input and parameters, from the one at its output. */
+export function layerBackward(layer: Layer, at: LayerAt): LayerGradient {
+  const { x, y, dy, params, needsInputGradient } = at;
+  const input = (dx: () => tf.Tensor): { dx?: tf.Tensor } => (needsInputGradient ? { dx: dx() } : {});
+  switch (layer.kind) {
+    case 'flatten':
+      return { ...input(() => tf.reshape(dy, x.shape)), params: [] };
+    case 'dense': {
+      const kernel = tf.matMul(x, dy, true, false); // [features, units] = xᵀ·dy
+      return { ...input(() => tf.matMul(dy, params[0]!, false, true)), params: [kernel, sumToLast(dy)] };
+    }
+    case 'layer-norm':
+      return { ...input(() => normalizeBackward(x, dy)), params: [] };
+    case 'relu':
+      return { ...input(() => tf.mul(dy, tf.step(y))), params: [] };
+    case 'conv2d': {
+      const attributes = { strides: layer.stride, pad: layer.padding, dataFormat: 'NHWC' };
+      const { shape: filterShape } = params[0]!;
+      const filter = kernel(tf.Conv2DBackpropFilter, { x, dy }, { ...attributes, filterShape });
+      const dx = (): tf.Tensor =>
+        kernel(tf.Conv2DBackpropInput, { dy, filter: params[0]! }, { ...attributes, inputShape: x.shape });
+      return { ...input(dx), params: [filter, sumToLast(dy)] };
+    }
+    case 'max-pool': {
+      const attributes = { filterSize: layer.size, strides: layer.stride, pad: 'valid' };
+      return { ...input(() => kernel(tf.MaxPoolGrad, { dy, input: x, output: y }, attributes)), params: [] };
+    }
+    default:
+      return layer satisfies never;
+  }
+}
+
+/** [n, …] → [n, features] */
+const rows = (x: tf.Tensor): tf.Tensor2D => tf.reshape(x, [x.shape[0], -1]);
+
+/** Σ over all axes but the last: a bias's gradient [units]. */
+const sumToLast = (dy: tf.Tensor): tf.Tensor => tf.sum(dy, [...dy.shape.keys()].slice(0, -1));
+
+/** Runs a kernel that TensorFlow.js exports no operation for. */
+const kernel = (name: string, inputs: tf.NamedTensorMap, attributes: Record<string, unknown>): tf.Tensor =>
+  tf.engine().runKernel(name, inputs, attributes as unknown as tf.NamedAttrMap);
+
+/** y = (x − mean)/σ over each sample's features, both as [n, features], and 1/σ [n, 1]. */
+function normalize(x: tf.Tensor): { y: tf.Tensor; inverse: tf.Tensor } {
+  const { mean, variance } = tf.moments(rows(x), 1, true); // [n, 1]
+  const inverse = tf.rsqrt(tf.add(variance, LAYER_NORM_EPSILON)); // [n, 1]
+  return { y: tf.mul(tf.sub(rows(x), mean), inverse), inverse };
+}
+
+/** dx = (dy − mean(dy) − y·mean(dy·y))/σ: Ba, Kiros and Hinton 2016, https://arxiv.org/abs/1607.06450, differentiated. */
+function normalizeBackward(x: tf.Tensor, dy: tf.Tensor): tf.Tensor {
+  const { y, inverse } = normalize(x);
+  const d = rows(dy); // [n, features]
+  const along = tf.mul(y, tf.mean(tf.mul(d, y), 1, true)); // [n, features]
+  return tf.reshape(tf.mul(tf.sub(tf.sub(d, tf.mean(d, 1, true)), along), inverse), x.shape);
+}
