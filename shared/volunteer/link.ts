@@ -1,0 +1,122 @@
+// The volunteer's place with the coordinator: connection, then hello, then a session that outlives both. Not the leases.
+
+import type { RunManifest, Welcome } from '../protocol/messages.ts';
+import type { Rng } from '../rng.ts';
+import { backoffMs } from './backoff.ts';
+import { FULL_RETRY, RECONNECT } from './limits.ts';
+
+export type LinkState =
+  | { readonly name: 'down'; readonly connectAtMs: number }
+  | { readonly name: 'connecting' }
+  | { readonly name: 'up'; readonly helloAtMs: number }
+  | { readonly name: 'greeting' }
+  | { readonly name: 'joined' };
+
+/** What a welcome gave us. Kept through reconnections: the token says that we are the same worker. */
+export interface Session {
+  readonly worker: string;
+  readonly token: string;
+  readonly run: RunManifest;
+}
+
+export class Link {
+  state: LinkState = { name: 'down', connectAtMs: Infinity };
+  session: Session | null = null;
+  /** The coordinator does not know our token: nothing is sent over HTTP until it has welcomed us again. */
+  stale = false;
+  /** The run had no room when we last asked. */
+  full = false;
+  private failures = 0;
+  private strangers = 0;
+  private readonly random: Rng;
+
+  constructor(random: Rng) {
+    this.random = random;
+  }
+
+  get joined(): boolean {
+    return this.state.name === 'joined';
+  }
+
+  start(nowMs: number): void {
+    this.state = { name: 'down', connectAtMs: nowMs };
+  }
+
+  connected(nowMs: number): void {
+    if (this.state.name === 'connecting') this.state = { name: 'up', helloAtMs: nowMs };
+  }
+
+  disconnected(nowMs: number): void {
+    if (this.state.name === 'down') return;
+    this.full = false;
+    this.state = { name: 'down', connectAtMs: nowMs + this.nextBackoffMs() };
+  }
+
+  helloFailed(nowMs: number): void {
+    if (this.state.name === 'greeting') this.state = { name: 'up', helloAtMs: nowMs + this.nextBackoffMs() };
+  }
+
+  runIsFull(nowMs: number): void {
+    this.full = true;
+    this.state = { name: 'up', helloAtMs: nowMs + backoffMs(0, FULL_RETRY, this.random) };
+  }
+
+  /** `another-run`: what was leased before the welcome cannot be computed or pushed after it. */
+  admitted({ worker, token, run }: Extract<Welcome, { ok: true }>): 'same-run' | 'another-run' {
+    const before = this.session?.run ?? run;
+    this.session = { worker, token, run };
+    this.stale = false;
+    this.full = false;
+    this.failures = 0;
+    this.state = { name: 'joined' };
+    return sameRun(before, run) ? 'same-run' : 'another-run';
+  }
+
+  /** A request was answered as from a known worker. */
+  recognised(): void {
+    this.strangers = 0;
+  }
+
+  /** A request was answered 401. At once the first time; a coordinator that never knows us is not asked faster and faster. */
+  unrecognised(nowMs: number): void {
+    this.stale = true;
+    if (!this.joined) return;
+    const waitMs = this.strangers === 0 ? 0 : backoffMs(this.strangers - 1, RECONNECT, this.random);
+    this.strangers += 1;
+    this.state = { name: 'up', helloAtMs: nowMs + waitMs };
+  }
+
+  /** Something in our hello has changed: say it again. */
+  introduceAgain(nowMs: number): void {
+    if (this.joined) this.state = { name: 'up', helloAtMs: nowMs };
+  }
+
+  /** What to send now, if anything; the state moves as if it were sent. Without a device there is no hello. */
+  due(nowMs: number, deviceReady: boolean): 'connect' | 'hello' | null {
+    if (this.state.name === 'down' && this.state.connectAtMs <= nowMs) {
+      this.state = { name: 'connecting' };
+      return 'connect';
+    }
+    if (this.state.name === 'up' && deviceReady && this.state.helloAtMs <= nowMs) {
+      this.state = { name: 'greeting' };
+      return 'hello';
+    }
+    return null;
+  }
+
+  nextDeadlineMs(deviceReady: boolean): number {
+    if (this.state.name === 'down') return this.state.connectAtMs;
+    if (this.state.name === 'up' && deviceReady) return this.state.helloAtMs;
+    return Infinity;
+  }
+
+  private nextBackoffMs(): number {
+    return backoffMs(this.failures++, RECONNECT, this.random);
+  }
+}
+
+/** Whether leases of one run can be computed and pushed under the manifest of another. */
+function sameRun(a: RunManifest, b: RunManifest): boolean {
+  if (a.runKey !== b.runKey || a.layoutHash !== b.layoutHash || a.shards.length !== b.shards.length) return false;
+  return a.shards.every((shard, i) => shard.sha256 === b.shards[i]!.sha256);
+}

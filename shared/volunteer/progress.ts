@@ -1,0 +1,45 @@
+// What the volunteer has done so far, as its page shows it.
+
+import type { PushReply } from '../protocol/lease.ts';
+import type { PushMeta } from '../protocol/messages.ts';
+import type { RunSummary } from '../protocol/snapshots.ts';
+import type { VolunteerView } from './view.ts';
+
+type Figures = Omit<VolunteerView, 'phase' | 'message' | 'device' | 'worker'>;
+
+export class Progress {
+  private figures: Figures = {
+    steps: 0,
+    samples: 0,
+    rejected: 0,
+    stepMs: null,
+    loss: null,
+    lag: null,
+    gap: null,
+    run: null,
+  };
+
+  get now(): Figures {
+    return this.figures;
+  }
+
+  computed({ loss, computeMs }: PushMeta): void {
+    this.figures = { ...this.figures, steps: this.figures.steps + 1, stepMs: computeMs, loss };
+  }
+
+  /** One settled push: call it once a lease. */
+  pushed({ outcome, lag, gap }: PushReply, samples: number): void {
+    const { figures } = this;
+    if (outcome === 'rejected') this.figures = { ...figures, rejected: figures.rejected + 1 };
+    else this.figures = { ...figures, samples: figures.samples + samples, lag, gap };
+  }
+
+  run(run: RunSummary): void {
+    this.figures = { ...this.figures, run };
+  }
+}
+
+/** Whether a page would show the same. */
+export function sameView(a: VolunteerView, b: VolunteerView): boolean {
+  return (Object.keys(a) as (keyof VolunteerView)[]).every((key) => Object.is(a[key], b[key]));
+}

@@ -1,0 +1,44 @@
+// What the volunteer is told, in words.
+
+import type { Next, WaitReason } from '../protocol/lease.ts';
+import type { Welcome } from '../protocol/messages.ts';
+import { REFUSALS, refusalText } from '../protocol/version.ts';
+
+export type StopReason = Extract<Next, { kind: 'stop' }>['reason'];
+
+export const RECONNECTING_TEXT = 'The connection to the coordinator is lost; trying again.';
+export const OPERATOR_PAUSED_TEXT = 'The operator has paused this run.';
+
+/** Why there is no work now; null where it is too ordinary to mention. */
+export function waitText(reason: WaitReason): string | null {
+  switch (reason) {
+    case 'paused':
+      return OPERATOR_PAUSED_TEXT;
+    case 'gate':
+      return 'Waiting for the other workers.';
+    case 'no-work':
+      return 'All the work that is left is with other workers.';
+    case 'lease-limit':
+      return null;
+    default:
+      return reason satisfies never;
+  }
+}
+
+export function stopText(reason: StopReason): string {
+  switch (reason) {
+    case 'finished':
+      return 'The run is finished. Thank you.';
+    case 'stopped':
+      return 'The operator has ended this run.';
+    case 'drained':
+      return 'The coordinator has asked this worker to leave.';
+    default:
+      return reason satisfies never;
+  }
+}
+
+/** Our own words for a refusal; the coordinator's where it knows one that this version does not. */
+export function refusedText(welcome: Extract<Welcome, { ok: false }>): string {
+  return REFUSALS.includes(welcome.refusal) ? refusalText(welcome.refusal) : welcome.message;
+}
