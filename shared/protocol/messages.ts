@@ -8,7 +8,7 @@ import type { CodecName } from './frame.ts';
 import { NAME_CHARS_MAX } from './limits.ts';
 import type { Refusal } from './version.ts';
 
-const ADAPTER_CHARS_MAX = 200; // the longest GPU names seen are under 120
+export const ADAPTER_CHARS_MAX = 200; // the longest GPU names seen are under 120
 const ID_CHARS_MAX = 64;
 const BACKENDS_TRIED_MAX = 8; // four exist
 
