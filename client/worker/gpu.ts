@@ -24,7 +24,8 @@ const SOFTWARE = /swiftshader|llvmpipe|softpipe|software|basic render/i;
 
 /** Sets the WebGPU backend on a device of its own. Throws, with a reason for a person, where there is none. */
 export async function startWebgpu({ onTrouble, software }: GpuOptions): Promise<StartedBackend> {
-  const gpu = (navigator as Partial<Pick<Navigator, 'gpu'>>).gpu;
+  const { navigator, isSecureContext } = globalThis as { navigator?: { gpu?: GPU }; isSecureContext?: boolean };
+  const gpu = navigator?.gpu;
   if (!gpu) throw new Error(isSecureContext ? 'not in this browser' : 'needs a secure page: https, or localhost');
   const found = await gpu.requestAdapter({ powerPreference: 'high-performance' });
   if (!found) throw new Error('the browser offers no GPU');
@@ -67,7 +68,7 @@ export async function startWebgl({ onTrouble, software }: GpuOptions): Promise<S
 
 /** The name of what draws, asked of a context that is given back at once. */
 function webglRenderer(): string {
-  const gl = new OffscreenCanvas(1, 1).getContext('webgl2');
+  const gl = 'OffscreenCanvas' in globalThis ? new OffscreenCanvas(1, 1).getContext('webgl2') : null;
   if (!gl) throw new Error('not in this browser');
   const info = gl.getExtension('WEBGL_debug_renderer_info');
   const name = String(gl.getParameter(info ? info.UNMASKED_RENDERER_WEBGL : gl.RENDERER));

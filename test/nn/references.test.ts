@@ -1,5 +1,5 @@
 // The self-test's references: made by the cpu backend, and right, as finite differences of the loss confirm.
-// To write them anew: WRITE_REFERENCES=1 npx vitest run test/nn/references.test.ts
+// To write them anew: WRITE_REFERENCES=1 npx vitest run test/nn/references.test.ts (then again without)
 
 import { writeFileSync } from 'node:fs';
 import '@tensorflow/tfjs-backend-cpu';
@@ -12,6 +12,10 @@ import { differenceQuotients, relativeError } from './compare.ts';
 beforeAll(async () => {
   tf.enableProdMode();
   await tf.setBackend('cpu');
+  if (!process.env.WRITE_REFERENCES) return;
+  const measured: Partial<Record<CheckName, Reference>> = {};
+  for (const name of CHECK_NAMES) measured[name] = await measure(name);
+  writeFileSync(new URL('../../shared/nn/references.json', import.meta.url), JSON.stringify(measured));
 });
 
 async function measure(name: CheckName): Promise<Reference> {
@@ -21,12 +25,6 @@ async function measure(name: CheckName): Promise<Reference> {
   const rounded = (value: number): number => Number(value.toPrecision(8));
   return { loss: rounded(loss), gradient: [...gradient].map(rounded) };
 }
-
-test.runIf(process.env.WRITE_REFERENCES)('write the references', async () => {
-  const measured: Partial<Record<CheckName, Reference>> = {};
-  for (const name of CHECK_NAMES) measured[name] = await measure(name);
-  writeFileSync(new URL('../../shared/nn/references.json', import.meta.url), JSON.stringify(measured));
-});
 
 test.each(CHECK_NAMES)('the reference of %s is what the cpu backend computes', async (name) => {
   const { loss, gradient } = await measure(name);

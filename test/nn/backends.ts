@@ -1,0 +1,14 @@
+// The backends that run in Node, for tests and measurements.
+
+import '@tensorflow/tfjs-backend-cpu';
+import * as tf from '@tensorflow/tfjs-core';
+import { useWasmInNode } from '../../client/headless/wasm.ts';
+
+export type NodeBackend = 'cpu' | 'wasm';
+export const NODE_BACKENDS: readonly NodeBackend[] = ['cpu', 'wasm'];
+
+export async function useBackend(name: NodeBackend): Promise<void> {
+  if (name === 'wasm') return useWasmInNode();
+  tf.enableProdMode();
+  await tf.setBackend(name);
+}
