@@ -53,14 +53,8 @@ export type CoordinatorEvent =
       readonly samples: number;
       readonly wantsNext: boolean;
     }
-  /** The body of a push could not be read; its lease goes back. */
-  | {
-      readonly type: 'unreadable';
-      readonly run: RunId;
-      readonly worker: WorkerId;
-      readonly lease: LeaseId;
-      readonly error: FrameError;
-    }
+  /** The body of a push could not be read. Nothing changes but the count: the lease may still be answered. */
+  | { readonly type: 'unreadable'; readonly run: RunId; readonly worker: WorkerId; readonly error: FrameError }
   | { readonly type: 'release'; readonly run: RunId; readonly worker: WorkerId; readonly leases: readonly LeaseId[] }
   /** Nobody waits for this request any more. */
   | { readonly type: 'cancel'; readonly run: RunId; readonly request: RequestId }

@@ -64,6 +64,7 @@ export class Run {
   handle(event: RunEvent, nowMs: number): Effect[] {
     this.#effects = [];
     if ('worker' in event) this.sessions.seen(event.worker, nowMs);
+    this.#elapse(nowMs); // a deadline counts even when its tick comes after the event
     this.#dispatch(event, nowMs);
     this.#advance(nowMs);
     return this.#effects;
@@ -94,8 +95,7 @@ export class Run {
       case 'push':
         return this.#push(event, nowMs);
       case 'unreadable':
-        this.sessions.get(event.worker).reject(event.error);
-        return this.desk.giveBack(event.worker, event.lease);
+        return this.sessions.get(event.worker).reject(event.error);
       case 'release':
         for (const id of event.leases) this.desk.giveBack(event.worker, id);
         return;
@@ -104,7 +104,7 @@ export class Run {
       case 'traffic':
         return this.sessions.traffic(event.worker, event);
       case 'operator':
-        return this.#operate(event.command);
+        return this.#operate(event.command, nowMs);
       case 'evaluated':
         return this.#evaluated(event.split, event, nowMs);
       case 'evaluation-failed':
@@ -117,21 +117,26 @@ export class Run {
     }
   }
 
-  /** What time and the last event have made due, whatever the event was. */
-  #advance(nowMs: number): void {
+  /** What time alone has made due since the last event. */
+  #elapse(nowMs: number): void {
     this.desk.expire(nowMs);
     if (nowMs >= this.#housekeptMs + HOUSEKEEPING_MS) {
       this.#housekeptMs = nowMs;
       for (const worker of this.sessions.silent(nowMs)) this.#leave(worker, nowMs);
     }
-    if (!this.ended && this.aggregator.poll(nowMs, this.desk.crowd)) this.report.updated(nowMs);
-    if (!this.ended && this.ledger.complete) this.#end('finished');
+    this.#poll(nowMs);
+  }
+
+  /** What the event has made due, whatever it was. */
+  #advance(nowMs: number): void {
+    this.#poll(nowMs);
     this.#evaluate();
     this.#serveParked(nowMs);
     this.report.point(this, nowMs);
   }
 
   #pull({ worker, request }: EventOf<'pull'>, nowMs: number): void {
+    this.sessions.get(worker).present = true; // it was silent for too long, and is back
     const { next, sent } = this.desk.issue(worker, this.status, nowMs);
     if (next.kind !== 'wait' || next.reason === 'lease-limit') return this.#reply(request, { next }, sent);
     const replaced = this.#parked.park({ worker, request, untilMs: nowMs + PARK_MS, reason: next.reason });
@@ -157,7 +162,8 @@ export class Run {
     const known = this.desk.leases.settlement(event.lease);
     const repeated = known?.worker === event.worker;
     const settlement = repeated ? known : this.desk.settle(event, this.ended, nowMs);
-    if (!this.ended && this.ledger.complete) this.#end('finished');
+    this.#poll(nowMs); // before the next lease: a round that this push ends must not be joined any more
+    if (!this.ended && this.ledger.complete) this.#end('finished', nowMs);
     const { next, sent } = this.#afterPush(event, nowMs);
     const { outcome, reason, lag, gap } = settlement;
     const { version } = this.aggregator;
@@ -178,9 +184,9 @@ export class Run {
     this.aggregator.leave(worker);
   }
 
-  #operate(command: OperatorCommand): void {
+  #operate(command: OperatorCommand, nowMs: number): void {
     if (this.ended) return;
-    if (command === 'stop') return this.#end('stopped');
+    if (command === 'stop') return this.#end('stopped', nowMs);
     const status = command === 'pause' ? 'paused' : 'running';
     if (this.status === status) return;
     this.status = status;
@@ -189,9 +195,14 @@ export class Run {
     this.#note(`the run is ${status}: the operator said ${command}`);
   }
 
-  #end(status: 'finished' | 'stopped'): void {
-    this.status = status;
+  #poll(nowMs: number): void {
+    if (!this.ended && this.aggregator.poll(nowMs, this.desk.crowd)) this.report.updated(nowMs);
+  }
+
+  #end(status: 'finished' | 'stopped', nowMs: number): void {
     this.desk.giveBackAll(this.desk.leases.all());
+    this.#poll(nowMs); // what was counted is in θ, though its round was not full
+    this.status = status;
     this.#control('all', 'stop');
     this.#note(
       `the run is ${status} at version ${this.aggregator.version}, with ${this.ledger.counted} samples counted`,

@@ -20,6 +20,14 @@ export function envelopeBytes(jsonBytes: number, frameBytes: number): number {
   return ENVELOPE_HEADER_BYTES + (frameBytes === 0 ? jsonBytes : padded(jsonBytes) + frameBytes);
 }
 
+/** Everything of an envelope but its frame, which the caller sends right after: for a frame that is packed already. */
+export function encodeEnvelopeHead(json: unknown, frameBytes: number): Uint8Array<ArrayBuffer> {
+  const text = new TextEncoder().encode(JSON.stringify(json));
+  const head = new Uint8Array(envelopeBytes(text.byteLength, frameBytes) - frameBytes);
+  writeHead(head, text, frameBytes);
+  return head;
+}
+
 /**
  * An envelope of the JSON, with room for a frame of `frameBytes`, which the caller fills: `frame` is a view of it.
  * One allocation; the frame is written in place.
@@ -30,11 +38,15 @@ export function encodeEnvelope(
 ): { bytes: Uint8Array<ArrayBuffer>; frame: Uint8Array<ArrayBuffer> } {
   const text = new TextEncoder().encode(JSON.stringify(json));
   const bytes = new Uint8Array(envelopeBytes(text.byteLength, frameBytes));
-  const view = new DataView(bytes.buffer);
+  writeHead(bytes, text, frameBytes);
+  return { bytes, frame: bytes.subarray(bytes.byteLength - frameBytes) };
+}
+
+function writeHead(out: Uint8Array<ArrayBuffer>, text: Uint8Array, frameBytes: number): void {
+  const view = new DataView(out.buffer);
   view.setUint32(0, text.byteLength, true);
   view.setUint32(4, frameBytes, true);
-  bytes.set(text, ENVELOPE_HEADER_BYTES);
-  return { bytes, frame: bytes.subarray(bytes.byteLength - frameBytes) };
+  out.set(text, ENVELOPE_HEADER_BYTES);
 }
 
 export type EnvelopeResult =

@@ -1,6 +1,8 @@
 // The volunteer's place with the coordinator: connection, then hello, then a session that outlives both. Not the leases.
 
-import type { RunManifest, Welcome } from '../protocol/messages.ts';
+import { NAME_CHARS_MAX } from '../protocol/limits.ts';
+import type { Device, Hello, RunManifest, Welcome } from '../protocol/messages.ts';
+import { PROTOCOL_VERSION } from '../protocol/version.ts';
 import type { Rng } from '../rng.ts';
 import { backoffMs } from './backoff.ts';
 import { FULL_RETRY, RECONNECT } from './limits.ts';
@@ -50,6 +52,12 @@ export class Link {
     if (this.state.name === 'down') return;
     this.full = false;
     this.state = { name: 'down', connectAtMs: nowMs + this.nextBackoffMs() };
+  }
+
+  /** Who we are; with the token of an earlier welcome, the same worker as then. */
+  hello({ run, name }: { readonly run: string; readonly name: string }, device: Device): Hello {
+    const token = this.session === null ? {} : { token: this.session.token };
+    return { protocol: PROTOCOL_VERSION, run, name: name.slice(0, NAME_CHARS_MAX), device, ...token };
   }
 
   helloFailed(nowMs: number): void {

@@ -3,7 +3,6 @@
 // The rules are those of docs/SPEC.md, section V. See events.ts for what answers what, work.ts for the leases.
 
 import type { Backend, Welcome } from '../protocol/messages.ts';
-import { NAME_CHARS_MAX } from '../protocol/limits.ts';
 import { PROTOCOL_VERSION, refusalText } from '../protocol/version.ts';
 import type { Rng } from '../rng.ts';
 import { DeviceKeeper } from './device.ts';
@@ -131,7 +130,7 @@ export class Volunteer {
     if (this.work.stepDeadlineMs <= this.nowMs) this.deviceLost('A step did not come to an end.');
     const due = this.link.due(this.nowMs, this.device.ready);
     if (due === 'connect') this.emit({ type: 'connect' });
-    if (due === 'hello') this.hello();
+    if (due === 'hello') this.emit({ type: 'hello', hello: this.link.hello(this.options, this.device.device!) });
     this.work.advance(this.terms());
     if (this.heartbeatAtMs() > this.nowMs) return;
     const state = stateOf(this.situation());
@@ -173,15 +172,6 @@ export class Volunteer {
     if (!this.device.ready || !this.device.stepWasGarbage()) return;
     this.work.deviceLost();
     this.chooseDevice(reason);
-  }
-
-  private hello(): void {
-    const { device } = this.device;
-    if (device === null) return;
-    const { run, name } = this.options;
-    const token = this.link.session?.token;
-    const who = { run, name: name.slice(0, NAME_CHARS_MAX), ...(token === undefined ? {} : { token }) };
-    this.emit({ type: 'hello', hello: { protocol: PROTOCOL_VERSION, ...who, device } });
   }
 
   private welcomed(welcome: Welcome): void {

@@ -1,0 +1,61 @@
+// The coordinator's figures for Prometheus: read from the runs at each scrape, so that they can disagree with nothing.
+
+import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
+import { RUN_METRICS, type MetricSpec } from '../../shared/metrics.ts';
+import type { RunSummary, WorkerRow } from '../../shared/protocol/snapshots.ts';
+import type { Door } from '../door.ts';
+
+type Key = keyof typeof RUN_METRICS;
+/** One label set and its value. */
+type Sample = readonly [labels: Record<string, string>, value: number | null];
+
+/** What makes the page that Prometheus scrapes. */
+export function prometheus(door: Door): () => Promise<{ contentType: string; text: string }> {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry, prefix: 'murmuration_' }); // event-loop delay, memory, CPU
+  const metrics = Object.fromEntries(
+    Object.entries(RUN_METRICS).map(([key, { name, kind, unit, meaning }]: [string, MetricSpec]) => {
+      const labelNames = key === 'refused' ? ['run', 'reason'] : ['run'];
+      const options = { name: `murmuration_${name}`, help: `${meaning} (${unit})`, labelNames, registers: [registry] };
+      return [key, kind === 'counter' ? new Counter(options) : new Gauge(options)];
+    }),
+  ) as Record<Key, Counter | Gauge>;
+  return async () => {
+    for (const metric of Object.values(metrics)) metric.reset();
+    for (const summary of door.summaries()) {
+      const workers = door.workers(summary.id as Parameters<Door['workers']>[0]);
+      for (const [key, samples] of Object.entries(samplesOf(summary, workers)) as [Key, Sample[]][]) {
+        for (const [labels, value] of samples)
+          if (value !== null) metrics[key].inc({ run: summary.id, ...labels }, value);
+      }
+    }
+    return { contentType: registry.contentType, text: await registry.metrics() };
+  };
+}
+
+function samplesOf(run: RunSummary, rows: readonly WorkerRow[]): Record<Key, Sample[]> {
+  const one = (value: number | null): Sample[] => [[{}, value]];
+  const sum = (of: (row: WorkerRow) => number): number => rows.reduce((total, row) => total + of(row), 0);
+  const here = rows.filter(({ state, pushes }) => state !== 'gone' && pushes > 0);
+  const pushes = here.reduce((total, row) => total + row.pushes, 0);
+  const weighted = (of: (row: WorkerRow) => number | null): number | null =>
+    pushes === 0 ? null : here.reduce((total, row) => total + (of(row) ?? 0) * row.pushes, 0) / pushes;
+  const refused: Record<string, number> = {};
+  for (const row of rows)
+    for (const [reason, count] of Object.entries(row.refused)) refused[reason] = (refused[reason] ?? 0) + count;
+  return {
+    version: one(run.version),
+    samples: one(run.samples),
+    epoch: one(run.epoch),
+    trainLoss: one(run.loss.train),
+    validationLoss: one(run.loss.validation),
+    accuracy: one(run.accuracy),
+    workers: one(run.workers),
+    lagMean: one(weighted((row) => row.lag.mean)),
+    gapMean: one(weighted((row) => row.gap.mean)),
+    pushes: one(sum((row) => row.pushes)),
+    refused: Object.entries(refused).map(([reason, count]) => [{ reason }, count]),
+    bytesIn: one(sum((row) => row.bytesIn)),
+    bytesOut: one(sum((row) => row.bytesOut)),
+  };
+}

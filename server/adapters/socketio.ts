@@ -1,0 +1,150 @@
+// The control plane on socket.io: workers say hello and are told to pause; pages watch. No logic, and no vectors.
+
+import type { Server as HttpServer } from 'node:http';
+import { Server, type Socket } from 'socket.io';
+import * as z from 'zod/mini';
+import { asLeaseId, asRunId, type RunId, type WorkerId } from '../../shared/ids.ts';
+import {
+  WATCH_NAMESPACE,
+  type PageToServer,
+  type ServerToPage,
+  type ServerToWorker,
+  type WorkerToServer,
+} from '../../shared/protocol/events.ts';
+import { statusSchema, type Welcome } from '../../shared/protocol/messages.ts';
+import type { Door, Identity } from '../door.ts';
+
+/** Control messages are a few hundred bytes. */
+const MESSAGE_BYTES_MAX = 32 * 1024;
+/** Four times a second: more than an eye needs, less than a browser minds. */
+const WATCH_EVERY_MS = 250;
+const PROGRESS_EVERY_MS = 1000;
+/** Packets that wait for a slow reader before it is skipped. */
+const UNSENT_PACKETS_MAX = 8;
+
+const releaseSchema = z.strictObject({ leases: z.array(z.string().check(z.maxLength(64))).check(z.maxLength(16)) });
+const watchSchema = z.strictObject({
+  run: z.nullable(z.string().check(z.maxLength(64))),
+  since: z.int().check(z.nonnegative()),
+});
+
+interface WorkerData {
+  identity?: Identity;
+}
+interface PageData {
+  watching?: { run: RunId; since: number };
+}
+type None = Record<string, never>;
+type WorkerSocket = Socket<WorkerToServer, ServerToWorker, None, WorkerData>;
+type PageSocket = Socket<PageToServer, ServerToPage, None, PageData>;
+
+export interface ControlPlane {
+  control(run: RunId, worker: WorkerId | 'all', kind: 'pause' | 'resume' | 'stop'): void;
+  close(): Promise<void>;
+}
+
+export function controlPlane(http: HttpServer, door: Door): ControlPlane {
+  const io = new Server<WorkerToServer, ServerToWorker, None, WorkerData>(http, {
+    transports: ['websocket'],
+    perMessageDeflate: false,
+    maxHttpBufferSize: MESSAGE_BYTES_MAX,
+    serveClient: false,
+    connectTimeout: 10_000,
+    pingInterval: 10_000,
+    pingTimeout: 20_000,
+  });
+  const pages = io.of(WATCH_NAMESPACE) as unknown as ReturnType<
+    Server<PageToServer, ServerToPage, None, PageData>['of']
+  >;
+  const sockets = new Map<WorkerId, WorkerSocket>();
+  io.on('connection', (socket) => serveWorker(socket, door, sockets));
+  pages.on('connection', (socket: PageSocket) => servePage(socket, door));
+  const timers = [
+    setInterval(() => showPages([...pages.sockets.values()], door), WATCH_EVERY_MS),
+    setInterval(() => showWorkers([...sockets.values()], door), PROGRESS_EVERY_MS),
+  ];
+  return {
+    control: (run, worker, kind) => {
+      for (const [id, socket] of sockets) {
+        if (socket.data.identity?.run === run && (worker === 'all' || worker === id)) socket.emit('control', { kind });
+      }
+    },
+    close: async () => {
+      timers.forEach(clearInterval);
+      await io.close();
+    },
+  };
+}
+
+function serveWorker(socket: WorkerSocket, door: Door, sockets: Map<WorkerId, WorkerSocket>): void {
+  socket.on('hello', (hello: unknown, answer: unknown) => {
+    if (typeof answer !== 'function') return void socket.disconnect(true);
+    const welcome = answer as (welcome: Welcome) => void;
+    const admission = door.admit(hello, 'socket');
+    const { identity } = admission;
+    if (identity) {
+      const previous = socket.data.identity;
+      if (previous && previous.worker !== identity.worker) leave(previous, door);
+      sockets.set(identity.worker, socket); // a newer socket of the same worker takes the older one's place
+      socket.data.identity = identity;
+    }
+    welcome(admission.welcome);
+  });
+  socket.on('status', (message: unknown) => {
+    const status = statusSchema.safeParse(message);
+    const { identity } = socket.data;
+    if (!identity || !status.success) return;
+    door.dispatch({ type: 'status', run: identity.run, worker: identity.worker, state: status.data.state });
+  });
+  socket.on('release', (message: unknown) => {
+    const release = releaseSchema.safeParse(message);
+    const { identity } = socket.data;
+    if (!identity || !release.success) return;
+    const leases = release.data.leases.map(asLeaseId);
+    door.dispatch({ type: 'release', run: identity.run, worker: identity.worker, leases });
+  });
+  socket.on('disconnect', () => {
+    const { identity } = socket.data;
+    if (!identity || sockets.get(identity.worker) !== socket) return;
+    sockets.delete(identity.worker);
+    leave(identity, door);
+  });
+}
+
+function leave(identity: Identity, door: Door): void {
+  identity.online = false;
+  door.dispatch({ type: 'leave', run: identity.run, worker: identity.worker });
+}
+
+function servePage(socket: PageSocket, door: Door): void {
+  socket.on('watch', (message: unknown) => {
+    const request = watchSchema.safeParse(message);
+    if (!request.success) return;
+    const { run, since } = request.data;
+    const known = run !== null && door.has(asRunId(run));
+    if (known) socket.data.watching = { run: asRunId(run), since };
+    else delete socket.data.watching;
+  });
+}
+
+function showPages(pages: readonly PageSocket[], door: Door): void {
+  for (const page of pages) {
+    const { watching } = page.data;
+    if (!watching || unsent(page) > UNSENT_PACKETS_MAX) continue;
+    const snapshot = door.snapshot(watching.run, watching.since);
+    watching.since = snapshot.metrics.next;
+    page.emit('snapshot', snapshot);
+  }
+}
+
+function showWorkers(workers: readonly WorkerSocket[], door: Door): void {
+  const summaries = new Map(door.summaries().map((summary) => [summary.id, summary]));
+  for (const worker of workers) {
+    const summary = worker.data.identity && summaries.get(worker.data.identity.run);
+    if (summary && unsent(worker) <= UNSENT_PACKETS_MAX) worker.emit('progress', summary);
+  }
+}
+
+/** What engine.io holds for a reader that does not read: its own queue, which its types keep private. */
+const unsent = ({ conn }: { conn: unknown }): number =>
+  (conn as { writeBuffer: readonly unknown[] }).writeBuffer.length;

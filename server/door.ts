@@ -1,0 +1,52 @@
+// What the adapters may do with the coordinator: ask it questions, hand it events, and hear what it wants of them.
+// The implementation, with the one clock and the one timer, is server/host/loop.ts.
+
+import type { LeaseId, RunId, WorkerId } from '../shared/ids.ts';
+import type { PullReply, PushReply } from '../shared/protocol/lease.ts';
+import type { RunManifest, Welcome } from '../shared/protocol/messages.ts';
+import type { DashboardSnapshot, MetricsPage, RunSummary, WorkerRow } from '../shared/protocol/snapshots.ts';
+import type { Vec } from '../shared/vec.ts';
+import type { CoordinatorEvent, RequestId } from './core/events.ts';
+import type { EpochAccount } from './core/ledger.ts';
+import type { Sent } from './core/sent.ts';
+
+/** A worker that was admitted, as its token names it. */
+export interface Identity {
+  readonly run: RunId;
+  readonly worker: WorkerId;
+  readonly token: string;
+  /** Workers on the control plane are present while their socket is; the others while they make requests. */
+  via: 'socket' | 'http';
+  online: boolean;
+}
+
+export type Admission =
+  | { readonly welcome: Extract<Welcome, { ok: true }>; readonly identity: Identity }
+  | { readonly welcome: Extract<Welcome, { ok: false }>; readonly identity: null };
+
+/** Called exactly once, within the handling of the event that decided it: `sent` must be packed before it returns. */
+export type Answer = (reply: PullReply | PushReply, sent: Sent | null) => void;
+
+export interface Door {
+  has(run: RunId): boolean;
+  manifest(run: RunId): RunManifest;
+  summaries(): RunSummary[];
+  summary(run: RunId): RunSummary;
+  workers(run: RunId): WorkerRow[];
+  metrics(run: RunId, since: number): MetricsPage;
+  ledger(run: RunId): readonly EpochAccount[];
+  snapshot(run: RunId, since: number): DashboardSnapshot;
+  /** θ now: read only, valid until the next event. */
+  params(run: RunId): Vec;
+  /** The base version of a worker's open lease; null when it has no such lease. */
+  baseVersion(run: RunId, worker: WorkerId, lease: LeaseId): number | null;
+  /** The bytes of a shard of any run. */
+  blob(sha256: string): Uint8Array | undefined;
+
+  /** Validates a hello, and admits the worker or says why not. */
+  admit(hello: unknown, via: Identity['via']): Admission;
+  identity(token: string): Identity | undefined;
+  dispatch(event: CoordinatorEvent): void;
+  /** Dispatches an event that has an answer. Returns how to stop waiting for it. */
+  ask(event: (request: RequestId) => CoordinatorEvent, answer: Answer): () => void;
+}

@@ -1,0 +1,167 @@
+// The shell around the coordinator: the one clock, the one timer, and the table of who waits for which answer. It
+// decides nothing; it carries events in and effects out.
+
+import { hashText } from '../../shared/rng.ts';
+import type { RunId, WorkerId } from '../../shared/ids.ts';
+import { envelopeBytes, PUSH_JSON_BYTES_MAX } from '../../shared/protocol/envelope.ts';
+import { frameBytes } from '../../shared/protocol/frame.ts';
+import type { RunManifest } from '../../shared/protocol/messages.ts';
+import type { Coordinator } from '../core/coordinator.ts';
+import type { CoordinatorEvent, Effect, RequestId } from '../core/events.ts';
+import type { Admission, Answer, Door, Identity } from '../door.ts';
+import type { RunData } from './rundata.ts';
+import { AdmissionDesk } from './admission.ts';
+
+const HEARTBEAT_MS = 10_000;
+/** Longest wait of one timer: Node's own limit is 2³¹ − 1 ms. */
+const TIMER_MAX_MS = 60_000;
+
+export interface LoopOptions {
+  readonly coordinator: Coordinator;
+  /** Milliseconds that never go back. */
+  readonly nowMs: () => number;
+  readonly onControl: (run: RunId, worker: WorkerId | 'all', kind: 'pause' | 'resume' | 'stop') => void;
+  readonly onEvaluate: (effect: Extract<Effect, { type: 'evaluate' }>) => void;
+  readonly onNote: (run: RunId, text: string) => void;
+  /** Sees every event just before the coordinator does. */
+  readonly onEvent?: (event: CoordinatorEvent, nowMs: number) => void;
+}
+
+export class Loop implements Door {
+  readonly #options: LoopOptions;
+  readonly #coordinator: Coordinator;
+  readonly #admission: AdmissionDesk;
+  readonly #data = new Map<RunId, RunData>();
+  readonly #manifests = new Map<RunId, RunManifest>();
+  readonly #waiting = new Map<RequestId, Answer>();
+  #requests = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #timerAtMs = Infinity;
+  #closed = false;
+
+  constructor(options: LoopOptions) {
+    this.#options = options;
+    this.#coordinator = options.coordinator;
+    this.#admission = new AdmissionDesk({
+      coordinator: options.coordinator,
+      manifest: (run) => this.manifest(run),
+      dispatch: (event) => this.dispatch(event),
+    });
+  }
+
+  /** Opens a run: from now on workers may be admitted to it. */
+  open(data: RunData): void {
+    const { config } = data.setup;
+    this.dispatch({ type: 'open', setup: data.setup });
+    this.#data.set(config.id, data);
+    this.#manifests.set(config.id, manifestOf(data));
+  }
+
+  /** Stops the timer; nothing is handled any more. */
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+  }
+
+  dispatch(event: CoordinatorEvent): void {
+    if (this.#closed) return;
+    const nowMs = this.#options.nowMs();
+    this.#options.onEvent?.(event, nowMs);
+    for (const effect of this.#coordinator.handle(event, nowMs)) this.#perform(effect);
+    this.#schedule();
+  }
+
+  ask(event: (request: RequestId) => CoordinatorEvent, answer: Answer): () => void {
+    const request = ++this.#requests;
+    this.#waiting.set(request, answer);
+    const made = event(request);
+    this.dispatch(made);
+    return () => {
+      if (this.#waiting.delete(request) && 'run' in made) this.dispatch({ type: 'cancel', run: made.run, request });
+    };
+  }
+
+  admit(hello: unknown, via: Identity['via']): Admission {
+    return this.#admission.admit(hello, via);
+  }
+
+  identity(token: string): Identity | undefined {
+    return this.#admission.identity(token);
+  }
+
+  has(run: RunId): boolean {
+    return this.#coordinator.has(run);
+  }
+
+  manifest(run: RunId): RunManifest {
+    const manifest = this.#manifests.get(run);
+    if (!manifest) throw new Error(`invariant violation: no run "${run}"`);
+    return manifest;
+  }
+
+  blob(sha256: string): Uint8Array | undefined {
+    for (const { blobs } of this.#data.values()) {
+      const blob = blobs.get(sha256);
+      if (blob) return blob;
+    }
+    return undefined;
+  }
+
+  summaries = () => this.#coordinator.summaries(this.#options.nowMs());
+  summary = (run: RunId) => this.#coordinator.summary(run, this.#options.nowMs());
+  workers = (run: RunId) => this.#coordinator.workers(run, this.#options.nowMs());
+  metrics = (run: RunId, since: number) => this.#coordinator.metrics(run, since);
+  ledger = (run: RunId) => this.#coordinator.ledger(run);
+  snapshot = (run: RunId, since: number) => this.#coordinator.snapshot(run, since, this.#options.nowMs());
+  params = (run: RunId) => this.#coordinator.params(run);
+  baseVersion: Door['baseVersion'] = (run, worker, lease) => this.#coordinator.baseVersion(run, worker, lease);
+
+  #perform(effect: Effect): void {
+    switch (effect.type) {
+      case 'reply': {
+        const answer = this.#waiting.get(effect.request);
+        this.#waiting.delete(effect.request);
+        return answer?.(effect.reply, effect.sent);
+      }
+      case 'control':
+        return this.#options.onControl(effect.run, effect.worker, effect.kind);
+      case 'evaluate':
+        return this.#options.onEvaluate(effect);
+      case 'note':
+        return this.#options.onNote(effect.run, effect.text);
+      default:
+        effect satisfies never;
+    }
+  }
+
+  /** One timer, moved only when the deadline comes nearer: most events leave it alone. */
+  #schedule(): void {
+    const deadlineMs = this.#coordinator.nextDeadlineMs();
+    if (deadlineMs === null || deadlineMs >= this.#timerAtMs) return;
+    clearTimeout(this.#timer);
+    this.#timerAtMs = deadlineMs;
+    const waitMs = Math.min(TIMER_MAX_MS, Math.max(0, Math.ceil(deadlineMs - this.#options.nowMs())));
+    this.#timer = setTimeout(() => {
+      this.#timerAtMs = Infinity;
+      this.dispatch({ type: 'tick' });
+    }, waitMs);
+  }
+}
+
+function manifestOf({ setup, shards }: RunData): RunManifest {
+  const { config, model, layout, dataset } = setup;
+  return {
+    id: config.id,
+    name: config.name,
+    runKey: hashText(config.id),
+    model,
+    dataset,
+    shards,
+    parameters: layout.dim,
+    layoutHash: layout.hash,
+    pushCodec: config.codec.push,
+    leasesPerWorker: config.leases.perWorker,
+    heartbeatMs: HEARTBEAT_MS,
+    pushBytesMax: envelopeBytes(PUSH_JSON_BYTES_MAX, frameBytes(layout.dim, config.codec.push)),
+  };
+}

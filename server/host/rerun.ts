@@ -1,0 +1,27 @@
+// Plays a recorded event log into a fresh coordinator: the same events at the same times, hence the same bits.
+
+import { DATASETS } from '../../shared/data/catalogue.ts';
+import { layoutOf } from '../../shared/model/layout.ts';
+import { modelSpec } from '../../shared/model/spec.ts';
+import type { Recorded } from '../adapters/recorder.ts';
+import { Coordinator } from '../core/coordinator.ts';
+import type { CoordinatorEvent } from '../core/events.ts';
+import { methodNamed, type Registry } from '../registry.ts';
+
+/** A coordinator as it was after the last recorded event. */
+export function rerun(records: readonly Recorded[], methods: Registry): Coordinator {
+  const coordinator = new Coordinator();
+  for (const { nowMs, event } of records)
+    coordinator.handle(event.type === 'open' ? reopened(event, methods) : event, nowMs);
+  return coordinator;
+}
+
+function reopened(
+  { config, shardCounts }: Extract<Recorded['event'], { type: 'open' }>,
+  methods: Registry,
+): CoordinatorEvent {
+  const dataset = DATASETS[config.dataset];
+  const model = modelSpec(config.model.name, dataset.sampleShape, dataset.classNames.length, config.model.hidden);
+  const method = methodNamed(methods, config.method.name);
+  return { type: 'open', setup: { config, method, model, layout: layoutOf(model), dataset, shardCounts } };
+}
