@@ -1,0 +1,45 @@
+// The trainer and the backend chooser, as the shell's `Compute` port. TensorFlow.js has one backend a thread, so there
+// is one of these a thread too.
+
+import { layoutOf } from '../../shared/model/layout.ts';
+import type { WasmPaths } from '../../shared/nn/wasm.ts';
+import type { Device, RunManifest } from '../../shared/protocol/messages.ts';
+import { chooseBackend } from './backend.ts';
+import { ComputeError, type Compute, type Computed, type DeviceOptions, type Job } from './ports.ts';
+import { Trainer, UnusableGradientError } from './trainer.ts';
+
+export class DeviceCompute implements Compute {
+  readonly #wasmPaths: WasmPaths;
+  /** The last choice: another begins when it is over. */
+  #choice: Promise<unknown> = Promise.resolve();
+  #trainer: { readonly run: RunManifest; readonly trainer: Trainer } | null = null;
+
+  constructor(wasmPaths: WasmPaths) {
+    this.#wasmPaths = wasmPaths;
+  }
+
+  chooseDevice(options: DeviceOptions): Promise<Device> {
+    this.#trainer = null; // a step that the lost device never finished may still hold its buffers
+    const choose = (): Promise<Device> => chooseBackend({ ...options, wasmPaths: this.#wasmPaths });
+    const choice = this.#choice.then(choose, choose);
+    this.#choice = choice;
+    return choice;
+  }
+
+  async compute({ run, lease, theta, shardOf }: Job): Promise<Computed> {
+    try {
+      return await this.#trainerFor(run).compute({ work: lease.work, batches: lease.batches, theta }, shardOf);
+    } catch (error) {
+      if (error instanceof UnusableGradientError) throw new ComputeError(error.fault, error.message);
+      throw new ComputeError('error', error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  #trainerFor(run: RunManifest): Trainer {
+    if (this.#trainer?.run === run) return this.#trainer.trainer;
+    const { mean, deviation } = run.dataset;
+    const trainer = new Trainer({ model: run.model, layout: layoutOf(run.model), scale: { mean, deviation } });
+    this.#trainer = { run, trainer };
+    return trainer;
+  }
+}

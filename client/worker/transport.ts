@@ -1,0 +1,168 @@
+// The data plane over fetch, for a browser's worker and for Node: envelopes out and in, each with at most one frame.
+// It decides nothing: what to ask, when to ask again and what a refusal means is the volunteer machine's.
+
+import { decodeShard } from '../../shared/data/shard.ts';
+import type { Samples, ShardRef } from '../../shared/data/spec.ts';
+import { decodeEnvelope, encodeEnvelopeHead, PUSH_JSON_BYTES_MAX } from '../../shared/protocol/envelope.ts';
+import { decodeFrame, encodeFrame, frameBytes } from '../../shared/protocol/frame.ts';
+import type { Lease, Next, PullReply, PushReply } from '../../shared/protocol/lease.ts';
+import type { PushMeta, RunManifest, Welcome } from '../../shared/protocol/messages.ts';
+import { sha256Hex } from '../../shared/sha256.ts';
+import type { Vec } from '../../shared/vec.ts';
+import { RequestError, type Answer, type Transport } from './ports.ts';
+import { Requests } from './requests.ts';
+import { ShardCache } from './shard-cache.ts';
+
+/** JSON of a reply: a lease of many batches has some kilobytes. */
+const REPLY_JSON_BYTES_MAX = 65_536;
+/** Vectors kept to be used again: more than a worker ever has leases in hand would only be a leak. */
+const SPARE_VECTORS_MAX = 8;
+/** The coordinator holds a pull open for 10 s; a slow line needs the rest for megabytes of parameters. */
+const EXCHANGE_MS_MAX = 45_000;
+const RELEASE_MS_MAX = 5_000;
+const SHARD_MS_MAX = 120_000;
+
+export interface TransportOptions {
+  /** The coordinator's address, without a slash at its end. */
+  readonly url: string;
+  readonly cache?: ShardCache;
+}
+
+interface Admission {
+  readonly run: RunManifest;
+  readonly token: string;
+}
+
+export class HttpTransport implements Transport {
+  readonly #url: string;
+  readonly #cache: ShardCache;
+  readonly #requests = new Requests();
+  #admission: Admission | null = null;
+  #spare: Vec[] = [];
+  /** Of the last push, written over by the next: fetch copies a body before it returns. */
+  #body = new Uint8Array(0);
+
+  constructor({ url, cache = new ShardCache() }: TransportOptions) {
+    this.#url = url;
+    this.#cache = cache;
+  }
+
+  admit({ run, token }: Extract<Welcome, { ok: true }>): void {
+    if (run.parameters !== this.#admission?.run.parameters) this.#spare = [];
+    this.#admission = { run, token };
+  }
+
+  async pull(): Promise<Answer<PullReply>> {
+    const bytes = await this.#exchange('', {}, { waits: true });
+    return this.#answer<PullReply>(bytes);
+  }
+
+  async push(
+    lease: Lease,
+    { vector, next, ...meta }: PushMeta & { readonly vector: Vec; readonly next: boolean },
+  ): Promise<Answer<PushReply>> {
+    const body = this.#encode(lease, meta, vector);
+    const query = next ? '' : '?next=0';
+    const bytes = await this.#exchange(`/${encodeURIComponent(lease.id)}${query}`, { body }, { waits: false });
+    return this.#answer<PushReply>(bytes);
+  }
+
+  async release(lease: string): Promise<void> {
+    const { url, headers } = this.#leases();
+    const init = { method: 'DELETE', headers, keepalive: true };
+    await this.#requests.bytes(`${url}/${encodeURIComponent(lease)}`, init, { limitMs: RELEASE_MS_MAX });
+  }
+
+  shard(ref: ShardRef): Promise<Samples> {
+    return this.#cache.get(ref.sha256, async () => {
+      const bytes = (await this.#blob(ref, 'default')) ?? (await this.#blob(ref, 'reload'));
+      if (bytes === null) throw unreadable(`a shard's bytes are not those of its address ${ref.sha256}`);
+      try {
+        return decodeShard(bytes);
+      } catch (error) {
+        throw unreadable(error instanceof Error ? error.message : String(error));
+      }
+    });
+  }
+
+  recycle(params: Vec): void {
+    const wanted = params.length === this.#admission?.run.parameters && this.#spare.length < SPARE_VECTORS_MAX;
+    if (wanted) this.#spare.push(params);
+  }
+
+  close(): void {
+    this.#requests.close();
+  }
+
+  #leases(): { url: string; headers: Record<string, string> } {
+    const { run, token } = this.#admitted();
+    return {
+      url: `${this.#url}/data/runs/${encodeURIComponent(run.id)}/leases`,
+      headers: { Authorization: `Bearer ${token}` },
+    };
+  }
+
+  #admitted(): Admission {
+    if (this.#admission === null) throw new Error('invariant violation: a request before the welcome');
+    return this.#admission;
+  }
+
+  #exchange(path: string, init: RequestInit, { waits }: { readonly waits: boolean }): Promise<Uint8Array> {
+    const { url, headers } = this.#leases();
+    const type = init.body === undefined ? {} : { 'Content-Type': 'application/octet-stream' };
+    const request = { ...init, method: 'POST', headers: { ...headers, ...type }, cache: 'no-store' } as const;
+    return this.#requests.bytes(`${url}${path}`, request, { limitMs: EXCHANGE_MS_MAX, waits });
+  }
+
+  #encode(lease: Lease, meta: PushMeta, vector: Vec): Uint8Array<ArrayBuffer> {
+    const { run } = this.#admitted();
+    const size = frameBytes(run.parameters, run.pushCodec);
+    const head = encodeEnvelopeHead(meta, size);
+    const bytes = this.#room(head.byteLength + size);
+    bytes.set(head);
+    const { runKey, layoutHash, parameters: length, pushCodec: codec } = run;
+    const { baseVersion } = lease;
+    encodeFrame(
+      bytes.subarray(head.byteLength),
+      { kind: 'gradient', codec, runKey, baseVersion, length, layoutHash },
+      vector,
+    );
+    return bytes;
+  }
+
+  #room(size: number): Uint8Array<ArrayBuffer> {
+    if (this.#body.byteLength < size) this.#body = new Uint8Array(size + PUSH_JSON_BYTES_MAX);
+    return this.#body.subarray(0, size);
+  }
+
+  #answer<Reply extends { readonly next: Next }>(bytes: Uint8Array): Answer<Reply> {
+    const envelope = decodeEnvelope(bytes, REPLY_JSON_BYTES_MAX);
+    if (!envelope.ok) throw unreadable(`the answer is ${envelope.error}`);
+    const reply = envelope.json as Reply; // from the coordinator, which is trusted: see messages.ts
+    if (reply.next.kind !== 'lease' || envelope.frame === null) return { reply, params: null };
+    const { runKey, layoutHash, parameters: length } = this.#admitted().run;
+    const params = this.#spare.pop() ?? new Float32Array(length);
+    const { baseVersion } = reply.next.lease;
+    const frame = decodeFrame(params, envelope.frame, { kind: 'params', runKey, layoutHash, length, baseVersion });
+    if (frame.ok) return { reply, params };
+    this.recycle(params);
+    return { reply, params: null };
+  }
+
+  /** The bytes at this address; null when others are kept there. */
+  async #blob(ref: ShardRef, cache: 'default' | 'reload'): Promise<Uint8Array | null> {
+    const options = { limitMs: SHARD_MS_MAX, waits: true };
+    const bytes = await this.#requests.bytes(`${this.#url}/data/blobs/${ref.sha256}`, { cache }, options);
+    return bytes.byteLength === ref.bytes && (await digest(bytes)) === ref.sha256 ? bytes : null;
+  }
+}
+
+const unreadable = (reason: string): RequestError => new RequestError({ kind: 'unreadable', reason }, reason);
+
+async function digest(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  // Browsers withhold it on insecure origins, whatever its type says.
+  const subtle = (globalThis.crypto as Partial<Crypto> | undefined)?.subtle;
+  if (subtle === undefined) return sha256Hex(bytes);
+  const hash = new Uint8Array(await subtle.digest('SHA-256', bytes));
+  return Array.from(hash, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
