@@ -63,7 +63,9 @@ export function decodeEnvelope(bytes: Uint8Array, jsonBytesMax: number): Envelop
   const size = envelopeBytes(jsonBytes, frameBytes);
   if (bytes.byteLength < size) return { ok: false, error: 'truncated' };
   if (bytes.byteLength > size) return { ok: false, error: 'oversized' };
-  const text = bytes.subarray(ENVELOPE_HEADER_BYTES, ENVELOPE_HEADER_BYTES + jsonBytes);
+  const jsonEnd = ENVELOPE_HEADER_BYTES + jsonBytes;
+  const text = bytes.subarray(ENVELOPE_HEADER_BYTES, jsonEnd);
+  if (bytes.subarray(jsonEnd, size - frameBytes).some((byte) => byte !== 0)) return { ok: false, error: 'misaligned' };
   try {
     const json: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(text));
     return { ok: true, json, frame: frameBytes === 0 ? null : bytes.subarray(size - frameBytes) };

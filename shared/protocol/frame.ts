@@ -10,8 +10,8 @@
 //       12     4  base version
 //       16     4  element count
 //       20     4  layout hash
-//       24     4  CRC-32 of the payload
-//       28     4  scale (float32): an element is its packed number times this
+//       24     4  CRC-32 of all that follows: the scale and the payload
+//       28     4  scale (float32): an element is its packed number times this; 1 for f32
 //       32     …  payload
 
 import type { Vec } from '../vec.ts';
@@ -21,6 +21,8 @@ import type { FrameError } from './reasons.ts';
 import { PROTOCOL_VERSION } from './version.ts';
 
 export const FRAME_HEADER_BYTES = 32;
+/** Where the checksum begins to count. The fields before it are each compared with what the reader expects. */
+const CHECKED_FROM = 28;
 const MAGIC = 0x4d52554d; // 'MURM', read little-endian
 
 const KINDS = { params: 1, gradient: 2, 'pseudo-gradient': 3 } as const;
@@ -74,8 +76,8 @@ export function encodeFrame(out: Uint8Array, header: FrameHeader, vector: Vec, o
   view.setUint32(12, header.baseVersion, true);
   view.setUint32(16, header.length, true);
   view.setUint32(20, header.layoutHash, true);
-  view.setUint32(24, crc32(payload), true);
   view.setFloat32(28, scale, true);
+  view.setUint32(24, crc32(out.subarray(CHECKED_FROM)), true);
 }
 
 /** What the reader expects; a field left out is not checked. */
@@ -96,8 +98,8 @@ export function decodeFrame(
   const { header, checksum, scale } = read;
   if (out.length !== header.length)
     throw new Error(`invariant violation: ${header.length} elements into ${out.length}`);
+  if (crc32(frame.subarray(CHECKED_FROM)) !== checksum) return { ok: false, error: 'bad-checksum' };
   const payload = frame.subarray(FRAME_HEADER_BYTES);
-  if (crc32(payload) !== checksum) return { ok: false, error: 'bad-checksum' };
   if (header.codec === 'f32') {
     out.set(alignedView(Float32Array, payload, header.length));
   } else {
@@ -136,7 +138,7 @@ function readHeader(frame: Uint8Array, expected: FrameExpectation): HeaderResult
   if (frame.byteLength < size) return refuse('truncated');
   if (frame.byteLength > size) return refuse('oversized');
   const scale = view.getFloat32(28, true);
-  if (!(scale > 0) || !Number.isFinite(scale)) return refuse('bad-scale');
+  if (!(scale > 0) || !Number.isFinite(scale) || (codec === 'f32' && scale !== 1)) return refuse('bad-scale');
   return { ok: true, header, checksum: view.getUint32(24, true), scale };
 }
 
