@@ -3,12 +3,19 @@
 import { sumSquares } from '../../shared/vec.ts';
 import type { Screen } from './method.ts';
 
-/** No NaN, no infinity, and not all zeros (what a GPU with an invalid shader returns). One pass. */
+/**
+ * Largest norm of a push. Honest ones stay under 1e4; a few of 1e38, each finite, would make θ infinite, and already
+ * 1e19 overflows a running mean of squares.
+ */
+export const NORM_MAX = 1e12;
+
+/** No NaN, no infinity, nothing on the way to one, and not all zeros (what an invalid shader returns). One pass. */
 export function finite(): Screen {
   return {
     check: (vector) => {
       const sum = sumSquares(vector);
       if (!Number.isFinite(sum)) return 'not-finite';
+      if (sum > NORM_MAX * NORM_MAX) return 'too-large';
       return sum === 0 ? 'all-zero' : null;
     },
   };

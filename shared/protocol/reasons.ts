@@ -13,8 +13,8 @@ export const FRAME_ERRORS = [
   'wrong-layout', // the layout hash is another model's
   'wrong-base', // the header's base version is not the lease's
   'bad-checksum',
-  'misaligned', // the payload does not begin on a multiple of 8 bytes
-  'bad-scale',
+  'misaligned', // the frame does not begin on a multiple of 8 bytes, after zeros
+  'bad-scale', // not positive and finite, or not 1 for numbers that are not scaled
   'malformed-json', // the envelope's JSON does not parse or does not fit its schema
 ] as const;
 export type FrameError = (typeof FRAME_ERRORS)[number];
@@ -26,10 +26,11 @@ export const PUSH_REJECTIONS = [
   'superseded', // the same samples were already counted from another worker
   'wrong-samples', // not as many samples as the lease has
   'not-finite',
+  'too-large', // finite, but so large that θ would not stay finite
   'all-zero',
   'too-stale', // lag above the method's limit
   'late-round', // the round it belongs to is over
-  'run-not-active', // paused, stopped or finished
+  'run-not-active', // stopped or finished: a pause still takes in what is under way
 ] as const;
 export type PushRejection = (typeof PUSH_REJECTIONS)[number];
 
