@@ -46,13 +46,14 @@ const wait = (reason: WaitReason, retryAfterMs: number): Issue => instead({ kind
 
 export class Desk {
   readonly leases = new Leases();
-  /** Hard deadlines that passed, and work issued again after a soft one. */
+  /** Hard deadlines that passed, and leases on work that had been leased before. */
   readonly counts = { expired: 0, reissued: 0 };
   /** Set when work became free or a turn was used up: somebody who waits may be served now. */
   capacityChanged = false;
   readonly crowd: Crowd;
   readonly #options: DeskOptions;
   #issued = 0;
+  #round = { version: 0, number: 0 };
 
   constructor(options: DeskOptions) {
     this.#options = options;
@@ -72,19 +73,23 @@ export class Desk {
     const session = sessions.get(worker);
     const held = this.leases.of(worker);
     if (held.length >= config.perWorker) return wait('lease-limit', RETRY_MS);
-    const { version } = aggregator;
+    const round = this.#currentRound();
     const open = aggregator.axes.gate.decide({
-      heldThisVersion: held.filter((lease) => lease.sent.version === version).length,
-      settledThisVersion: session.settledOn.version === version ? session.settledOn.count : 0,
+      heldThisVersion: held.filter((lease) => lease.sent.version === aggregator.version).length,
+      settledThisRound: session.settledIn.round === round ? session.settledIn.count : 0,
     });
     if (!open) return wait('gate', 0);
-    const item = ledger.take(worker);
+    const item = ledger.take(
+      worker,
+      held.map((lease) => lease.item),
+    );
     if (!item) return wait('no-work', RETRY_MS);
+    if (item.issues > 1) this.counts.reissued += 1;
     const sent = aggregator.pull(worker);
     const { softMs, hardMs } = leaseDurations(config, session.turnaroundMs);
     const id = asLeaseId(`l${(++this.#issued).toString(36)}`);
     const times = { issuedAtMs: nowMs, softAtMs: nowMs + softMs, hardAtMs: nowMs + hardMs };
-    this.leases.issue({ id, worker, item, sent, ...times, overdue: false });
+    this.leases.issue({ id, worker, item, sent, round, ...times, overdue: false });
     const { epoch, batches } = item;
     return {
       next: { kind: 'lease', lease: { id, baseVersion: sent.version, epoch, work: aggregator.axes.work, batches } },
@@ -101,15 +106,10 @@ export class Desk {
       session.reject(reason);
       return { worker, outcome: 'rejected', reason, lag: 0, gap: 0 };
     };
+    if (ended) return refuse('run-not-active'); // with the run's end every lease went back
     if (!lease || lease.worker !== worker) return refuse('unknown-lease');
     const { item } = lease;
-    const refusal = ended
-      ? 'run-not-active'
-      : item.landed
-        ? 'superseded'
-        : samples !== item.samples
-          ? 'wrong-samples'
-          : null;
+    const refusal = item.landed ? 'superseded' : samples !== item.samples ? 'wrong-samples' : null;
     if (refusal === null) return this.#fold(push, lease, nowMs);
     const settlement = refuse(refusal);
     this.close(lease, settlement);
@@ -120,7 +120,6 @@ export class Desk {
   expire(nowMs: number): void {
     for (const { lease, deadline } of this.leases.due(nowMs)) {
       if (deadline === 'soft') {
-        this.counts.reissued += 1;
         this.#options.ledger.reissue(lease.item);
         this.capacityChanged = true;
         continue;
@@ -141,13 +140,21 @@ export class Desk {
     for (const lease of leases) this.close(lease);
   }
 
-  /** Ends an open lease that lands nothing; its samples are free again. */
+  /** Ends an open lease that lands nothing; its samples are free again. With a settlement, its turn is used up. */
   close(lease: LeaseRecord, settlement?: Settlement): void {
     this.leases.close(lease, settlement);
-    this.#options.sessions.find(lease.worker)?.settle(lease.sent.version);
+    if (settlement) this.#options.sessions.find(lease.worker)?.settle(lease.round);
     this.#options.ledger.giveBack(lease.item);
     this.#options.aggregator.release(lease.sent);
     this.capacityChanged = true;
+  }
+
+  /** A new one with every version, and when nobody is at work on this version any more: see `Gate`. */
+  #currentRound(): number {
+    const { version } = this.#options.aggregator;
+    const { number } = this.#round;
+    if (this.#round.version !== version || this.crowd.outstanding === 0) this.#round = { version, number: number + 1 };
+    return this.#round.number;
   }
 
   /** A push that answers its lease: into θ, unless a screen refuses it. */
@@ -156,7 +163,7 @@ export class Desk {
     const session = sessions.get(worker);
     const { sent, item } = lease;
     this.leases.close(lease); // first: the crowd must not count the lease that is being settled
-    session.settle(sent.version);
+    session.settle(lease.round);
     const result = aggregator.push({ worker, sent, vector, samples: item.samples, nowMs }, this.crowd);
     aggregator.release(sent);
     const settlement: Settlement = { worker, ...result };

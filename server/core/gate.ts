@@ -7,7 +7,7 @@ export function asp(): Gate {
   return { decide: () => true };
 }
 
-/** Bulk synchronous parallel: one lease a worker a version; whoever has had its turn waits for the next version. */
+/** Bulk synchronous parallel: one lease a worker a round; whoever has had its turn waits for the next. */
 export function bsp(): Gate {
-  return { decide: ({ heldThisVersion, settledThisVersion }) => heldThisVersion + settledThisVersion === 0 };
+  return { decide: ({ heldThisVersion, settledThisRound }) => heldThisVersion + settledThisRound === 0 };
 }

@@ -30,7 +30,8 @@ export function each(): Gather {
  * Without the deadline one silent worker would stop the run; without the quorum one fast worker would be the run.
  */
 export function round(dim: number, by: { quorum: number; deadlineMs: number }): Gather {
-  const state = { pushes: 0, samples: 0, openedAtMs: 0, sum: new Float32Array(dim) };
+  // overdue: 1 when the deadline has passed without a quorum, and only another push, or another that ends, can help
+  const state = { pushes: 0, samples: 0, openedAtMs: 0, overdue: 0, sum: new Float32Array(dim) };
   const mean = new Float32Array(dim);
   return {
     state,
@@ -44,15 +45,18 @@ export function round(dim: number, by: { quorum: number; deadlineMs: number }): 
     ready: (nowMs, { outstanding }) => {
       if (state.pushes === 0) return false;
       if (outstanding === 0) return true;
-      return nowMs >= state.openedAtMs + by.deadlineMs && state.pushes >= by.quorum * (state.pushes + outstanding);
+      if (nowMs < state.openedAtMs + by.deadlineMs) return false;
+      state.overdue = 1;
+      return state.pushes >= by.quorum * (state.pushes + outstanding);
     },
-    deadlineMs: () => (state.pushes === 0 ? null : state.openedAtMs + by.deadlineMs),
+    deadlineMs: () => (state.pushes === 0 || state.overdue === 1 ? null : state.openedAtMs + by.deadlineMs),
     take: () => {
       copy(mean, state.sum);
       scale(mean, 1 / state.samples);
       state.sum.fill(0);
       state.pushes = 0;
       state.samples = 0;
+      state.overdue = 0;
       return { update: mean, worker: '' };
     },
   };

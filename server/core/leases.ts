@@ -17,6 +17,8 @@ export interface LeaseRecord {
   readonly worker: WorkerId;
   readonly item: WorkItem;
   readonly sent: Sent;
+  /** See `Gate`. */
+  readonly round: number;
   readonly issuedAtMs: number;
   readonly softAtMs: number;
   readonly hardAtMs: number;
@@ -46,7 +48,8 @@ export class Leases {
   readonly #open = new Map<LeaseId, LeaseRecord>();
   readonly #byWorker = new Map<WorkerId, Set<LeaseRecord>>();
   readonly #settled = new Map<LeaseId, Settlement>();
-  readonly #deadlines = new TimeHeap<LeaseRecord>();
+  /** Ids, not records: an entry outlives its lease, and must not keep a vector in memory. */
+  readonly #deadlines = new TimeHeap<LeaseId>();
 
   get outstanding(): number {
     return this.#open.size;
@@ -80,7 +83,7 @@ export class Leases {
     const own = this.#byWorker.get(lease.worker) ?? new Set();
     own.add(lease);
     this.#byWorker.set(lease.worker, own);
-    this.#deadlines.push(lease.softAtMs, lease);
+    this.#deadlines.push(lease.softAtMs, lease.id);
   }
 
   /** Takes an open lease out; with a settlement, its answer is remembered. */
@@ -106,7 +109,7 @@ export class Leases {
     for (;;) {
       const first = this.#deadlines.peek();
       if (!first) return null;
-      if (this.#open.has(first.item.id)) return first.atMs;
+      if (this.#open.has(first.item)) return first.atMs;
       this.#deadlines.pop();
     }
   }
@@ -116,11 +119,11 @@ export class Leases {
     for (;;) {
       const atMs = this.nextDeadlineMs();
       if (atMs === null || atMs > nowMs) return;
-      const lease = this.#deadlines.pop()!.item;
+      const lease = this.#open.get(this.#deadlines.pop()!.item)!;
       if (lease.overdue) yield { lease, deadline: 'hard' };
       else {
         lease.overdue = true;
-        this.#deadlines.push(lease.hardAtMs, lease);
+        this.#deadlines.push(lease.hardAtMs, lease.id);
         yield { lease, deadline: 'soft' };
       }
     }

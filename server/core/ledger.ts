@@ -12,6 +12,8 @@ export interface WorkItem {
   readonly samples: number;
   /** Leases out on it now: more than one when a slow one was issued again. */
   holders: number;
+  /** Leases ever out on it. */
+  issues: number;
   landed: boolean;
 }
 
@@ -67,12 +69,16 @@ export class Ledger {
     return this.counted === this.samplesPerEpoch * this.#options.epochs;
   }
 
-  /** The next item for this worker, now held once more; null when every sample left is leased to others. */
-  take(worker: string): WorkItem | null {
-    const item = this.#takeReturned() ?? this.#takeNew(worker);
+  /**
+   * The next item for this worker, now held once more; null when every sample left is leased. `holding`: the items it
+   * has already, of which an overdue one is for others only.
+   */
+  take(worker: string, holding: readonly WorkItem[] = []): WorkItem | null {
+    const item = this.#takeReturned(holding) ?? this.#takeNew(worker);
     if (!item) return null;
     this.#lastShard.set(worker, item.batches[0]!.shard);
     item.holders += 1;
+    item.issues += 1;
     if (item.holders === 1) this.#account(item).leased += item.samples;
     return item;
   }
@@ -106,11 +112,17 @@ export class Ledger {
     this.#lastShard.delete(worker);
   }
 
-  #takeReturned(): WorkItem | undefined {
-    for (;;) {
-      const item = this.#returned.shift();
-      if (!item || !item.landed) return item;
+  #takeReturned(holding: readonly WorkItem[]): WorkItem | undefined {
+    for (let i = 0; i < this.#returned.length;) {
+      const item = this.#returned[i]!;
+      if (!item.landed && holding.includes(item)) {
+        i += 1;
+        continue;
+      }
+      this.#returned.splice(i, 1);
+      if (!item.landed) return item;
     }
+    return undefined;
   }
 
   #takeNew(worker: string): WorkItem | undefined {
@@ -154,5 +166,6 @@ export class Ledger {
 }
 
 function newItem(epoch: number, batches: readonly Batch[]): WorkItem {
-  return { epoch, batches, samples: batches.reduce((sum, { count }) => sum + count, 0), holders: 0, landed: false };
+  const samples = batches.reduce((sum, { count }) => sum + count, 0);
+  return { epoch, batches, samples, holders: 0, issues: 0, landed: false };
 }

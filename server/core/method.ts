@@ -41,9 +41,12 @@ export interface Stateful {
   readonly state: State;
 }
 
-/** May this worker have a lease now? */
+/**
+ * May this worker have a lease now? A round is the span of one version; when all its leases ended and nothing came of
+ * them, the next is another round of the same version, or nobody would ever start again.
+ */
 export interface Gate {
-  decide(worker: { readonly heldThisVersion: number; readonly settledThisVersion: number }): boolean;
+  decide(worker: { readonly heldThisVersion: number; readonly settledThisRound: number }): boolean;
 }
 
 /** Which parameters does a worker get? */

@@ -18,6 +18,8 @@ import { Sessions } from './sessions.ts';
 
 /** How often silent workers are looked for and the curves get a point. */
 const HOUSEKEEPING_MS = 1000;
+/** Events that show a worker to be here, whatever was thought of it; `traffic` may be the tail of one that left. */
+const SPEAKS: ReadonlySet<string> = new Set<CoordinatorEvent['type']>(['pull', 'push', 'status']);
 
 type EventOf<T extends CoordinatorEvent['type']> = Extract<CoordinatorEvent, { type: T }>;
 export type RunEvent = Exclude<CoordinatorEvent, { type: 'open' }>;
@@ -63,7 +65,7 @@ export class Run {
 
   handle(event: RunEvent, nowMs: number): Effect[] {
     this.#effects = [];
-    if ('worker' in event) this.sessions.seen(event.worker, nowMs);
+    if ('worker' in event) this.sessions.seen(event.worker, nowMs, SPEAKS.has(event.type));
     this.#elapse(nowMs); // a deadline counts even when its tick comes after the event
     this.#dispatch(event, nowMs);
     this.#advance(nowMs);
@@ -136,7 +138,6 @@ export class Run {
   }
 
   #pull({ worker, request }: EventOf<'pull'>, nowMs: number): void {
-    this.sessions.get(worker).present = true; // it was silent for too long, and is back
     const { next, sent } = this.desk.issue(worker, this.status, nowMs);
     if (next.kind !== 'wait' || next.reason === 'lease-limit') return this.#reply(request, { next }, sent);
     const replaced = this.#parked.park({ worker, request, untilMs: nowMs + PARK_MS, reason: next.reason });
@@ -179,9 +180,8 @@ export class Run {
     this.desk.giveBackAll(this.desk.leases.of(worker));
     const parked = this.#parked.takeOf(worker);
     if (parked) this.#reply(parked.request, { next: { kind: 'wait', retryAfterMs: RETRY_MS, reason: parked.reason } });
-    if (!this.sessions.leave(worker, nowMs)) return;
     this.ledger.forget(worker);
-    this.aggregator.leave(worker);
+    if (this.sessions.leave(worker, nowMs)) this.aggregator.leave(worker);
   }
 
   #operate(command: OperatorCommand, nowMs: number): void {

@@ -30,8 +30,8 @@ export class Session {
   samples = 0;
   bytesIn = 0;
   bytesOut = 0;
-  /** The version it last had a lease on settled, and how many: for gates that work in rounds. */
-  settledOn = { version: -1, count: 0 };
+  /** The round in which it last had a lease settled, and how many: for gates that work in rounds. */
+  settledIn = { round: -1, count: 0 };
   readonly #turnarounds: number[] = [];
 
   constructor(id: WorkerId, name: string, device: Device, nowMs: number) {
@@ -67,10 +67,10 @@ export class Session {
     this.refused[reason] = (this.refused[reason] ?? 0) + 1;
   }
 
-  /** A lease on this version was settled, however it ended. */
-  settle(version: number): void {
-    if (this.settledOn.version === version) this.settledOn.count += 1;
-    else this.settledOn = { version, count: 1 };
+  /** A lease of this round was answered or expired: its turn is used up. */
+  settle(round: number): void {
+    if (this.settledIn.round === round) this.settledIn.count += 1;
+    else this.settledIn = { round, count: 1 };
   }
 
   state(nowMs: number): WorkerState {

@@ -42,9 +42,12 @@ export class Sessions {
     this.#forgetOldest();
   }
 
-  seen(worker: WorkerId, nowMs: number): void {
+  /** Something came of this worker; when it `speaks` for itself it is here, though it was thought gone. */
+  seen(worker: WorkerId, nowMs: number, speaks: boolean): void {
     const session = this.#sessions.get(worker);
-    if (session) session.lastSeenMs = nowMs;
+    if (!session) return;
+    session.lastSeenMs = nowMs;
+    if (speaks) session.present = true;
   }
 
   said(worker: WorkerId, state: WorkerStatus['state']): void {
