@@ -13,7 +13,7 @@ export interface Rng {
   gamma(shape: number, scale: number): number;
   /** An independent stream, named by the label and this generator's seed alone: draws made here do not change it. */
   fork(label: string): Rng;
-  /** The four state words; `rngFromState` continues from them. */
+  /** The four state words; `rngFromState` continues the draws from them. Fork before: forks are named by the first state. */
   state(): readonly [number, number, number, number];
 }
 

@@ -49,7 +49,7 @@ export function resolveHyperparameters<H extends Hyperparameters>(
 ): ValuesOf<H> {
   const given: Record<string, unknown> = { ...config };
   for (const key of Object.keys(given)) {
-    if (!COMMON.includes(key) && !(key in declared)) {
+    if (!COMMON.includes(key) && !Object.hasOwn(declared, key)) {
       const known = [...COMMON.slice(1), ...Object.keys(declared)].join(', ');
       throw new Error(`method "${name}" has no hyper-parameter "${key}"; it has ${known}`);
     }
@@ -81,5 +81,6 @@ function resolveOne(where: string, parameter: Hyperparameter, value: unknown): n
     below !== undefined ? `below ${below}` : '',
   ];
   const expected = [integer ? 'a whole number' : 'a number', ...bounds.filter(Boolean)].join(', ');
-  throw new Error(`${where} is ${JSON.stringify(value)}, expected ${expected}`);
+  const shown = typeof value === 'number' ? String(value) : JSON.stringify(value);
+  throw new Error(`${where} is ${shown}, expected ${expected}`);
 }

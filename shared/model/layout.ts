@@ -39,7 +39,11 @@ export function layoutOf(model: ModelSpec): Layout {
       entries.push({ name: `${index}.${role}`, layer: index, role, shape: weightShape, offset, size, fanIn });
       offset += size;
     }
-    shape = outputShape(layer, shape, index);
+    const next = outputShape(layer, shape, index);
+    if (next.some((size) => size < 1)) {
+      throw new Error(`layer ${index} (${layer.kind}) has no output for an input of [${shape.join(', ')}]`);
+    }
+    shape = next;
   });
   if (shape.length !== 1 || shape[0] !== model.classes) {
     throw new Error(`model "${model.name}": the last layer gives [${shape.join(', ')}], expected [${model.classes}]`);

@@ -37,13 +37,14 @@ export const HIDDEN_UNITS: Record<ModelName, readonly number[]> = {
   cnn: [64],
 };
 
-/** A built-in model for samples of this shape. */
+/** A built-in model for samples of this shape. Throws when it has no hidden layers and is given some. */
 export function modelSpec(
   name: ModelName,
   input: readonly [number, number, number],
   classes: number,
   hidden: readonly number[] = HIDDEN_UNITS[name],
 ): ModelSpec {
+  if (name === 'softmax' && hidden.length > 0) throw new Error('model "softmax" has no hidden layers');
   return { name, input, classes, layers: [...body(name, hidden), { kind: 'dense', units: classes }] };
 }
 
