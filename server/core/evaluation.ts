@@ -15,6 +15,8 @@ export class Evaluation {
   readonly #everyVersions: number;
   #running: Split | null = null;
   #failures = 0;
+  /** The last version whose measurement was begun, and the last whose measurement was made. */
+  #begunVersion = -1;
   #measuredVersion = -1;
   validation: Figures | null = null;
   test: Figures | null = null;
@@ -28,7 +30,7 @@ export class Evaluation {
     if (this.#running || this.#failures >= FAILURES_MAX) return null;
     const due = ended
       ? this.#measuredVersion !== version
-      : version - Math.max(0, this.#measuredVersion) >= this.#everyVersions;
+      : version - Math.max(0, this.#begunVersion) >= this.#everyVersions;
     if (due) return this.#begin('validation', version);
     return ended && this.test === null ? this.#begin('test', version) : null;
   }
@@ -36,6 +38,7 @@ export class Evaluation {
   done(split: Split, figures: Figures): void {
     this.#running = null;
     this.#failures = 0;
+    if (split === 'validation') this.#measuredVersion = this.#begunVersion;
     this[split] = figures;
   }
 
@@ -47,7 +50,7 @@ export class Evaluation {
 
   #begin(split: Split, version: number): Split {
     this.#running = split;
-    if (split === 'validation') this.#measuredVersion = version;
+    if (split === 'validation') this.#begunVersion = version;
     return split;
   }
 }
