@@ -58,6 +58,8 @@ export async function startWebgl({ onTrouble, software }: GpuOptions): Promise<S
 
   const { MathBackendWebGL } = await import('@tensorflow/tfjs-backend-webgl');
   tf.env().set('SOFTWARE_WEBGL_ENABLED', software);
+  remove('webgl'); // the import registers it only once, so not again after a loss
+  tf.registerBackend('webgl', () => new MathBackendWebGL());
   const close = (): void => remove('webgl');
   await set('webgl', close);
   const backend = tf.backend();
