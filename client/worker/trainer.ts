@@ -8,7 +8,7 @@ import { Network, type NetworkOptions } from '../../shared/nn/network.ts';
 import type { Work } from '../../shared/protocol/lease.ts';
 import { axpy, type Vec } from '../../shared/vec.ts';
 
-export interface Task {
+export interface LeasedWork {
   readonly work: Work;
   readonly batches: readonly Batch[];
   /** The parameters that the lease came with. Not changed. */
@@ -50,17 +50,17 @@ export class Trainer {
   }
 
   /** What the lease asks for. Throws UnusableGradientError, or what the device throws. */
-  async compute(task: Task, shardOf: (index: number) => Samples): Promise<Contribution> {
-    switch (task.work.kind) {
+  async compute(leased: LeasedWork, shardOf: (index: number) => Samples): Promise<Contribution> {
+    switch (leased.work.kind) {
       case 'gradient':
-        return this.#meanGradient(task, shardOf);
+        return this.#meanGradient(leased, shardOf);
       default:
-        return task.work.kind satisfies never;
+        return leased.work.kind satisfies never;
     }
   }
 
   /** The gradient at θ; over several batches, their mean by samples. */
-  async #meanGradient({ batches, theta }: Task, shardOf: (index: number) => Samples): Promise<Contribution> {
+  async #meanGradient({ batches, theta }: LeasedWork, shardOf: (index: number) => Samples): Promise<Contribution> {
     const samples = batches.reduce((sum, batch) => sum + batch.count, 0);
     let loss = 0;
     this.#mean.fill(0);

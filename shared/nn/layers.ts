@@ -1,6 +1,6 @@
 // What each kind of layer computes, and how a gradient passes back through it. Written by hand rather than recorded by
-// TensorFlow.js's tape: half the kernels, none of its gradient registry in a tab's download, and nothing computed for a
-// gradient that nobody asks for. n is the batch; every tensor is float32.
+// TensorFlow.js's tape, whose gradient registry a tab would download, and which would compute a fused layer's input
+// gradient even where nothing is below it. n is the batch; every tensor is float32.
 
 import * as tf from '@tensorflow/tfjs-core';
 import type { Layer } from '../model/spec.ts';

@@ -1,7 +1,7 @@
 // The trainer: a lease's batches become one mean gradient, and garbage becomes a named error.
 
 import { beforeAll, expect, test } from 'vitest';
-import { Trainer, UnusableGradientError, type Task } from '../../client/worker/trainer.ts';
+import { Trainer, UnusableGradientError, type LeasedWork } from '../../client/worker/trainer.ts';
 import type { Batch } from '../../shared/data/spec.ts';
 import { gradientFault } from '../../shared/nn/loss.ts';
 import { useBackend } from './backends.ts';
@@ -12,28 +12,32 @@ beforeAll(() => useBackend('wasm'));
 
 const { model, layout, network, theta, samples } = problemOf(smallModel('mlp'), 24);
 const whole: Batch = { shard: 0, start: 0, count: 24, offset: 7, stride: 5 };
-const taskOf = (batches: readonly Batch[], at = theta): Task => ({ work: { kind: 'gradient' }, batches, theta: at });
+const leasedWork = (batches: readonly Batch[], at = theta): LeasedWork => ({
+  work: { kind: 'gradient' },
+  batches,
+  theta: at,
+});
 const trainer = new Trainer({ model, layout, scale: SCALE });
 const shardOf = () => samples;
 
 test('one batch: the gradient and loss of exactly its samples', async () => {
   const expected = new Float32Array(layout.dim);
   const { loss } = await network.gradient(theta, samples, expected);
-  const contribution = await trainer.compute(taskOf([whole]), shardOf); // all samples, in another order
+  const contribution = await trainer.compute(leasedWork([whole]), shardOf); // all samples, in another order
   expect(contribution.samples).toBe(24);
   expect(contribution.loss).toBeCloseTo(loss, 5);
   expect(relativeError(contribution.vector, expected)).toBeLessThan(1e-5);
 });
 
 test('several batches of unequal size weigh by their samples, and name their shards', async () => {
-  const together = await trainer.compute(taskOf([whole]), shardOf);
+  const together = await trainer.compute(leasedWork([whole]), shardOf);
   const expected = together.vector.slice();
   const asked: number[] = [];
   const parts = [
     { ...whole, count: 19 },
     { ...whole, shard: 3, start: 19, count: 5 },
   ];
-  const apart = await trainer.compute(taskOf(parts), (index) => (asked.push(index), samples));
+  const apart = await trainer.compute(leasedWork(parts), (index) => (asked.push(index), samples));
   expect(asked).toEqual([0, 3]);
   expect(apart.samples).toBe(24);
   expect(apart.loss).toBeCloseTo(together.loss, 5);
@@ -42,8 +46,8 @@ test('several batches of unequal size weigh by their samples, and name their sha
 
 test('θ is not changed, and the vector is the same memory every time', async () => {
   const before = theta.slice();
-  const first = await trainer.compute(taskOf([whole]), shardOf);
-  const second = await trainer.compute(taskOf([{ ...whole, count: 8 }]), shardOf);
+  const first = await trainer.compute(leasedWork([whole]), shardOf);
+  const second = await trainer.compute(leasedWork([{ ...whole, count: 8 }]), shardOf);
   expect(second.vector).toBe(first.vector);
   expect(theta).toEqual(before);
 });
@@ -51,7 +55,9 @@ test('θ is not changed, and the vector is the same memory every time', async ()
 test('a gradient that is not finite is an error with that name', async () => {
   const poisoned = theta.slice();
   poisoned[3] = Infinity;
-  const error: unknown = await trainer.compute(taskOf([whole], poisoned), shardOf).catch((reason: unknown) => reason);
+  const error: unknown = await trainer
+    .compute(leasedWork([whole], poisoned), shardOf)
+    .catch((reason: unknown) => reason);
   expect(error).toBeInstanceOf(UnusableGradientError);
   expect(error).toMatchObject({ name: 'UnusableGradientError', fault: 'non-finite' });
 });
@@ -60,8 +66,8 @@ test('a gradient of zeros is an error with that name', async () => {
   const certain = new Float32Array(layout.dim);
   certain[layout.entries.at(-1)!.offset] = 200; // the first class's bias: its softmax is exactly 1
   const ofFirstClass = { ...samples, labels: new Uint8Array(samples.count) };
-  const task = taskOf([whole], certain);
-  await expect(trainer.compute(task, () => ofFirstClass)).rejects.toMatchObject({ fault: 'all-zero' });
+  const leased = leasedWork([whole], certain);
+  await expect(trainer.compute(leased, () => ofFirstClass)).rejects.toMatchObject({ fault: 'all-zero' });
 });
 
 test('a loss that is not finite makes the gradient unusable, a small gradient does not', () => {
