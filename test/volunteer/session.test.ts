@@ -1,0 +1,273 @@
+// The volunteer's place with the coordinator, the person's wishes, and a device that fails.
+
+import { describe, expect, it } from 'vitest';
+import { PROTOCOL_VERSION, REFUSALS, refusalText, type Refusal } from '../../shared/protocol/version.ts';
+import { COMPUTE_MS_MAX, LOSS_WINDOW_MS } from '../../shared/volunteer/limits.ts';
+import { device, give, NETWORK, Rig, status, wait, welcome } from './rig.ts';
+
+const refused = (refusal: Refusal) =>
+  ({ type: 'welcome', welcome: { ok: false, protocol: PROTOCOL_VERSION, refusal, message: 'No.' } }) as const;
+
+describe('joining', () => {
+  it('[V1] chooses a device and connects at once, and says hello when it has both', () => {
+    const rig = new Rig({ backend: 'wasm' }).tell({ type: 'start' });
+    expect(rig.requests.toSorted()).toEqual(['choose-device', 'connect']);
+    expect(rig.asked('choose-device')[0]).toMatchObject({ prefer: 'wasm', exclude: [] });
+    expect(rig.view.phase).toBe('checking');
+    expect(rig.tell({ type: 'connected' }).requests).toEqual([]);
+    rig.tell({ type: 'device-ready', device: device() });
+    expect(rig.view.phase).toBe('connecting');
+    expect(rig.asked('hello')[0]!.hello).toEqual({
+      ...{ protocol: PROTOCOL_VERSION, run: 'digits', name: 'node-1' },
+      device: device(),
+    });
+  });
+
+  it('[V1] cuts a name that the coordinator would refuse', () => {
+    const rig = new Rig({ name: 'x'.repeat(99) }).joined();
+    expect(rig.everAsked('hello')[0]!.hello.name).toHaveLength(40);
+  });
+
+  it.each(REFUSALS.filter((refusal) => refusal !== 'too-many-workers'))('[V2] %s ends it, in words', (refusal) => {
+    const rig = new Rig().joined();
+    const fresh = new Rig().tell({ type: 'start' }).tell({ type: 'device-ready', device: device() });
+    fresh.tell({ type: 'connected' }).tell(refused(refusal));
+    expect(fresh.requests).toEqual(['disconnect']);
+    expect(fresh.view).toMatchObject({ phase: 'failed', message: refusalText(refusal) });
+    rig.pullFails(status(401)).tell(refused(refusal));
+    expect(rig.view.phase).toBe(refusal === 'run-ended' ? 'finished' : 'failed');
+  });
+
+  it('[V2] asks a full run again later', () => {
+    const rig = new Rig().tell({ type: 'start' }).tell({ type: 'device-ready', device: device() });
+    rig.tell({ type: 'connected' }).tell(refused('too-many-workers'));
+    expect(rig.view).toMatchObject({ phase: 'waiting', message: refusalText('too-many-workers') });
+    expect(rig.toDeadline()).toBeGreaterThanOrEqual(10_000);
+    expect(rig.requests).toEqual(['hello']);
+    rig.tell({ type: 'welcome', welcome: welcome() });
+    expect(rig.view).toMatchObject({ phase: 'waiting', message: null, worker: 'w1' });
+  });
+
+  it('[V2] leaves a coordinator that speaks another version', () => {
+    const rig = new Rig().tell({ type: 'start' }).tell({ type: 'device-ready', device: device() });
+    const other = welcome();
+    rig.tell({ type: 'connected' }).tell({ type: 'welcome', welcome: { ...other, protocol: 999 } });
+    expect(rig.view).toMatchObject({ phase: 'failed', message: refusalText('client-too-old') });
+  });
+
+  it('[V2] asks for words about a run that is gone', () => {
+    const rig = new Rig().joined().pullFails(status(404));
+    expect(rig.requests).toEqual(['hello']);
+  });
+
+  it('[V3] connects again with a growing wait of at most 30 s, for as long as it takes', () => {
+    const rig = new Rig().tell({ type: 'start' }).tell({ type: 'device-ready', device: device() });
+    const waits: number[] = [];
+    for (let i = 0; i < 12; i++) {
+      rig.tell({ type: 'disconnected' });
+      waits.push(rig.toDeadline());
+      expect(rig.requests).toEqual(['connect']);
+    }
+    expect(waits[0]).toBeLessThanOrEqual(500);
+    expect(Math.max(...waits)).toBeLessThanOrEqual(30_000);
+    expect(Math.min(...waits.slice(-4))).toBeGreaterThanOrEqual(15_000);
+  });
+
+  it('[V3] a hello without an answer is said again', () => {
+    const rig = new Rig().tell({ type: 'start' }).tell({ type: 'device-ready', device: device() });
+    rig.tell({ type: 'connected' });
+    rig.tell({ type: 'request-failed', request: { kind: 'hello' }, failure: NETWORK });
+    expect(rig.requests).toEqual([]);
+    rig.toDeadline();
+    expect(rig.requests).toEqual(['hello']);
+  });
+
+  it('[V4] while disconnected, computes and pushes what it has, and asks for no more', () => {
+    const rig = new Rig().computing().pulled(give('b')).shard().tell({ type: 'disconnected' });
+    expect(rig.view.phase).toBe('reconnecting');
+    rig.computed('a');
+    expect(rig.requests).toEqual(['push', 'compute']);
+    expect(rig.asked('push')[0]!.next).toBe(false);
+    rig.pushed('a', wait(0, 'paused'));
+    expect(rig.requests).toEqual([]);
+    rig.after(600).tell({ type: 'connected' });
+    expect(rig.asked('hello')[0]!.hello.token).toBe('token-1');
+    rig.tell({ type: 'welcome', welcome: welcome() });
+    expect(rig.requests).toEqual(['pull']);
+    expect(rig.view.phase).toBe('training');
+    expect(rig.everAsked('release')).toEqual([]);
+  });
+});
+
+describe('a person', () => {
+  it('[V15] pauses: the step is finished and pushed without asking for more, the rest goes back', () => {
+    const rig = new Rig().computing().pulled(give('b')).tell({ type: 'user', command: 'pause' });
+    expect(rig.asked('release')).toEqual([{ type: 'release', leases: ['b'] }]);
+    expect(rig.view.phase).toBe('paused');
+    rig.computed('a');
+    expect(rig.requests).toEqual(['push']);
+    expect(rig.asked('push')[0]!.next).toBe(false);
+    rig.pushed('a', wait(0, 'paused'));
+    expect(rig.after(60_000).requests).toEqual([]);
+    expect(rig.asked('status')).toEqual([{ type: 'status', status: { state: 'paused' } }]); // the heartbeat goes on
+    rig.tell({ type: 'user', command: 'resume' });
+    expect(rig.requests).toEqual(['pull']);
+  });
+
+  it('[V15] pauses: a lease that was already asked for goes back as it comes', () => {
+    const rig = new Rig().computing().tell({ type: 'user', command: 'pause' }).pulled(give('b'));
+    expect(rig.asked('release')).toEqual([{ type: 'release', leases: ['b'] }]);
+  });
+
+  it('[V15] the operator pauses in the same way, and the volunteer is told', () => {
+    const rig = new Rig().computing().pulled(give('b')).tell({ type: 'control', command: 'pause' });
+    expect(rig.asked('release')).toEqual([{ type: 'release', leases: ['b'] }]);
+    rig.computed('a').pushed('a', wait(0, 'paused'));
+    expect(rig.after(60_000).requests).toEqual([]);
+    expect(rig.view).toMatchObject({ phase: 'waiting', message: 'The operator has paused this run.' });
+    expect(rig.tell({ type: 'control', command: 'resume' }).requests).toEqual(['pull']);
+  });
+
+  it('[V15] one resuming does not undo the other pausing', () => {
+    const rig = new Rig().joined().pulled(wait(100));
+    rig.tell({ type: 'user', command: 'pause' }).tell({ type: 'control', command: 'pause' });
+    rig.tell({ type: 'user', command: 'resume' });
+    expect(rig.after(1_000).requests).toEqual([]);
+    rig.tell({ type: 'control', command: 'resume' });
+    expect(rig.requests).toEqual(['pull']);
+  });
+
+  it('[V16] stops: leases go back, and a lease that comes too late does too', () => {
+    const rig = new Rig().overlapping().tell({ type: 'user', command: 'stop' });
+    expect(rig.requests).toEqual(['release', 'disconnect']);
+    expect(rig.asked('release')[0]!.leases).toEqual(['b']); // a's push is on its way
+    expect(rig.view.phase).toBe('stopped');
+    rig.pushed('a', give('c'));
+    expect(rig.effects).toEqual([{ type: 'release', leases: ['c'] }]);
+    expect(rig.tell({ type: 'connected' }).effects).toEqual([]);
+    expect(rig.tell({ type: 'user', command: 'resume' }).effects).toEqual([]);
+  });
+
+  it('[V17] hides the tab: work goes on with one lease, the idle one goes back', () => {
+    const rig = new Rig().computing().pulled(give('b')).shard();
+    rig.tell({ type: 'visibility', hidden: true });
+    expect(rig.asked('release')).toEqual([{ type: 'release', leases: ['b'] }]);
+    rig.computed('a');
+    expect(rig.requests).toEqual(['push']);
+    expect(rig.asked('push')[0]!.next).toBe(true);
+    rig.pushed('a', give('c')).shard();
+    expect(rig.requests).toEqual(['compute']);
+    rig.tell({ type: 'visibility', hidden: false });
+    expect(rig.requests).toEqual(['pull']);
+  });
+
+  it('[V17] hides the tab between push and compute: the first answer brings no lease more', () => {
+    const rig = new Rig().overlapping().tell({ type: 'visibility', hidden: true });
+    expect(rig.everAsked('release')).toEqual([]);
+    rig.pushed('a', give('c'));
+    expect(rig.asked('release')).toEqual([{ type: 'release', leases: ['c'] }]);
+  });
+});
+
+describe('the heartbeat', () => {
+  it('[V18] tells the state on joining, on pausing and hiding at once, and every heartbeatMs', () => {
+    const rig = new Rig().joined();
+    expect(rig.asked('status')).toEqual([{ type: 'status', status: { state: 'waiting' } }]);
+    rig.pulled(wait(600_000));
+    expect(rig.after(9_999).effects).toEqual([]);
+    expect(rig.after(1).asked('status')).toHaveLength(1);
+    rig.tell({ type: 'visibility', hidden: true });
+    expect(rig.asked('status')).toEqual([{ type: 'status', status: { state: 'hidden' } }]);
+    rig.tell({ type: 'user', command: 'pause' });
+    expect(rig.asked('status')).toEqual([{ type: 'status', status: { state: 'paused' } }]);
+  });
+
+  it('[V18] tells of training and waiting at most once a second, however fast they alternate', () => {
+    const rig = new Rig().joined({ leasesPerWorker: 1 });
+    const before = rig.everAsked('status').length;
+    for (let i = 0; i < 100; i++) {
+      rig.nowMs += 20;
+      rig
+        .pulled(give(`l${i}`))
+        .shard()
+        .computed(`l${i}`)
+        .pushed(`l${i}`, wait(50, 'gate'))
+        .after(50);
+    }
+    expect(rig.everAsked('status').length - before).toBeLessThanOrEqual(7);
+  });
+});
+
+describe('a device', () => {
+  it('[V19] is lost: what was not computed goes back, what was is still pushed, and another is chosen', () => {
+    const rig = new Rig().computing().pulled(give('b')).shard().computed('a').pushFails('a', NETWORK);
+    rig.tell({ type: 'device-lost', reason: 'GPU device lost' });
+    expect(rig.asked('release')).toEqual([{ type: 'release', leases: ['b'] }]);
+    expect(rig.asked('choose-device')).toMatchObject([{ exclude: [] }]);
+    expect(rig.view).toMatchObject({ phase: 'checking', message: 'GPU device lost' });
+    rig.toDeadline();
+    expect(rig.asked('push')).toMatchObject([{ lease: { id: 'a' }, next: false }]);
+    expect(rig.computed('b').requests).toEqual([]);
+    rig.tell({ type: 'device-ready', device: device() });
+    expect(rig.requests).toEqual(['pull']);
+  });
+
+  it('[V19] is another than before: hello is said again', () => {
+    const rig = new Rig().computing().tell({ type: 'device-lost', reason: 'lost' });
+    rig.tell({ type: 'device-ready', device: device('cpu') });
+    expect(rig.asked('hello')).toMatchObject([{ hello: { token: 'token-1', device: { backend: 'cpu' } } }]);
+  });
+
+  it('[V20] lost three times within ten minutes, its backend is not tried again', () => {
+    const rig = new Rig({ backend: 'wasm' }).joined();
+    const lose = (): void => {
+      rig.tell({ type: 'device-lost', reason: 'lost' });
+    };
+    for (const expected of [[], [], ['wasm']]) {
+      rig.after(LOSS_WINDOW_MS / 3);
+      lose();
+      expect(rig.asked('choose-device')[0]!.exclude).toEqual(expected);
+      rig.tell({ type: 'device-ready', device: device(expected.length === 0 ? 'wasm' : 'cpu') });
+    }
+    lose();
+    expect(rig.asked('choose-device')[0]).toEqual({ type: 'choose-device', prefer: null, exclude: ['wasm'] });
+    rig.tell({ type: 'device-failed', reason: 'No backend works here.' });
+    expect(rig.requests).toEqual(['disconnect']);
+    expect(rig.view).toMatchObject({ phase: 'failed', message: 'No backend works here.' });
+  });
+
+  it('[V20] lost now and then, it is tried again each time', () => {
+    const rig = new Rig().joined();
+    for (let i = 0; i < 9; i++) {
+      rig.after(LOSS_WINDOW_MS / 2).tell({ type: 'device-lost', reason: 'lost' });
+      expect(rig.asked('choose-device')[0]!.exclude).toEqual([]);
+      rig.tell({ type: 'device-ready', device: device() });
+    }
+  });
+
+  it('[V21] computes garbage: it is not pushed, and three times in a row costs it its backend', () => {
+    const rig = new Rig().joined({ leasesPerWorker: 1 });
+    const step = (id: string): Rig => rig.pulled(give(id)).shard();
+    step('a').garbage('a');
+    expect(rig.requests).toEqual(['release', 'pull']);
+    step('b').garbage('b');
+    step('c').computed('c', 1).pushed('c', give('d')).shard(); // a good step between
+    rig.garbage('d');
+    step('e').computed('e', NaN); // a loss that is not finite is garbage too
+    expect(rig.asked('release')).toEqual([{ type: 'release', leases: ['e'] }]);
+    expect(rig.everAsked('choose-device')).toHaveLength(1);
+    step('f').garbage('f');
+    expect(rig.asked('choose-device')).toMatchObject([{ exclude: ['wasm'] }]);
+    expect(rig.view).toMatchObject({ phase: 'checking', message: 'all-zero gradient' });
+    expect(rig.everAsked('push').map(({ lease }) => lease.id)).toEqual(['c']);
+  });
+
+  it('[V22] that never ends a step counts as lost', () => {
+    const rig = new Rig().computing({ heartbeatMs: 1e9 }).pulled(wait(60_000));
+    rig.after(COMPUTE_MS_MAX - 1);
+    expect(rig.asked('choose-device')).toEqual([]);
+    rig.after(1);
+    expect(rig.asked('release')).toEqual([{ type: 'release', leases: ['a'] }]);
+    expect(rig.asked('choose-device')).toHaveLength(1);
+  });
+});
