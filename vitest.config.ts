@@ -8,5 +8,6 @@ export default defineConfig({
     // Two cores: more would only make the browser tests wait for each other.
     maxWorkers: 2,
     pool: 'forks',
+    reporters: ['default', './test/closing-line.ts'],
   },
 });
