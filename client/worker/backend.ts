@@ -82,7 +82,7 @@ async function start(name: Candidate, wasmPaths: WasmPaths, options: GpuOptions)
       return { adapter: 'CPU, WebAssembly', fallback: false, close: () => undefined };
     }
     case 'cpu':
-      await import('@tensorflow/tfjs-backend-cpu');
+      await import('@tensorflow/tfjs'); // brings the cpu backend: the last resort may be large
       await tf.setBackend('cpu');
       return { adapter: 'CPU, JavaScript', fallback: false, close: () => undefined };
     default:

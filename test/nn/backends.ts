@@ -1,6 +1,6 @@
 // The backends that run in Node, for tests and measurements.
 
-import '@tensorflow/tfjs-backend-cpu';
+import '@tensorflow/tfjs'; // registers the cpu backend
 import * as tf from '@tensorflow/tfjs-core';
 import { useWasmInNode } from '../../client/headless/wasm.ts';
 

@@ -2,7 +2,7 @@
 // To write them anew: WRITE_REFERENCES=1 npx vitest run test/nn/references.test.ts (then again without)
 
 import { writeFileSync } from 'node:fs';
-import '@tensorflow/tfjs-backend-cpu';
+import '@tensorflow/tfjs'; // registers the cpu backend
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, expect, test } from 'vitest';
 import references from '../../shared/nn/references.json' with { type: 'json' };
