@@ -154,5 +154,5 @@ interface NumberArray<T> {
 /** Views bytes as numbers; copies first when the host handed them over at an odd offset (Node's pooled buffers do). */
 function alignedView<T>(type: NumberArray<T>, bytes: Uint8Array, length: number): T {
   if (bytes.byteOffset % type.BYTES_PER_ELEMENT === 0) return new type(bytes.buffer, bytes.byteOffset, length);
-  return new type(bytes.slice().buffer, 0, length);
+  return new type(new Uint8Array(bytes).buffer, 0, length); // not slice(): a Node Buffer's shares its memory
 }
