@@ -4,6 +4,7 @@
 import { maxAbs, type Vec } from '../vec.ts';
 
 const F16_MAX_EXPONENT = 14; // values are scaled to just below 2^15, half of the largest binary16
+const F32_MIN_EXPONENT = -149; // the smallest float32: the scale travels as one
 
 /** Every binary16 bit pattern as a number: 65,536 floats, made once. */
 const DECODED = makeTable();
@@ -48,7 +49,7 @@ function toHalf(value: number): number {
 export function f16Scale(x: Vec): number {
   const max = maxAbs(x);
   if (!(max > 0) || !Number.isFinite(max)) return 1;
-  return 2 ** Math.max(-100, Math.min(100, Math.floor(Math.log2(max)) - F16_MAX_EXPONENT));
+  return 2 ** Math.max(F32_MIN_EXPONENT, Math.floor(Math.log2(max)) - F16_MAX_EXPONENT);
 }
 
 /** half[i] ← binary16(x[i] / scale) */
