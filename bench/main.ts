@@ -1,0 +1,8 @@
+// `npm run bench`: ratios, each against a baseline measured in the same run. Absolute times are this machine's.
+
+import { loadMethods, methodNamed } from '../server/registry.ts';
+import { benchPush } from './push.ts';
+
+const methods = await loadMethods();
+console.log('\n## What one push costs the coordinator (gap-aware)\n');
+console.log(await benchPush(methodNamed(methods, 'gap-aware')));
