@@ -1,0 +1,105 @@
+// The curves, four charts on a common horizontal axis of the operator's choice.
+
+import { Card, Heading, SegmentedControl } from '@radix-ui/themes';
+import { useEffect, useRef, useState } from 'react';
+import type { Place } from '../page/history.ts';
+import { useStore } from '../page/store.ts';
+import { theme } from '../page/theme.ts';
+import { CHARTS, type ChartSpec } from './chart-specs.ts';
+import { curves, store } from './model.ts';
+import { createPlot } from './plot.ts';
+
+const PLACES: readonly { readonly place: Place; readonly label: string }[] = [
+  { place: 'timeMs', label: 'Time' },
+  { place: 'version', label: 'Updates' },
+  { place: 'samples', label: 'Samples' },
+];
+
+export function Charts() {
+  const [place, setPlace] = useState<Place>('timeMs');
+  return (
+    <section aria-labelledby="curves-title">
+      <div className="section-head">
+        <Heading as="h2" size="4" id="curves-title">
+          Curves
+        </Heading>
+        <SegmentedControl.Root
+          size="1"
+          value={place}
+          onValueChange={(value) => setPlace(value as Place)}
+          aria-label="Horizontal axis"
+        >
+          {PLACES.map((one) => (
+            <SegmentedControl.Item key={one.place} value={one.place}>
+              {one.label}
+            </SegmentedControl.Item>
+          ))}
+        </SegmentedControl.Root>
+      </div>
+      <div className="charts">
+        {CHARTS.map((spec) => (
+          <Chart key={spec.title} spec={spec} place={place} />
+        ))}
+      </div>
+    </section>
+  );
+}
+
+function Chart({ spec, place }: { spec: ChartSpec; place: Place }) {
+  const canvas = useRef<HTMLDivElement>(null);
+  const point = useRef<HTMLSpanElement>(null);
+  const appearance = useStore(theme, (state) => state.appearance);
+
+  useEffect(() => {
+    const onPoint = (text: string): void => {
+      if (point.current) point.current.textContent = text;
+    };
+    const plot = createPlot(canvas.current!, { spec, curves, place, onPoint });
+    let drawn = curves.revision;
+    let frame = 0;
+    const unsubscribe = store.subscribe(() => {
+      if (curves.revision === drawn) return;
+      drawn = curves.revision;
+      cancelAnimationFrame(frame);
+      frame = requestAnimationFrame(plot.redraw);
+    });
+    return () => {
+      unsubscribe();
+      cancelAnimationFrame(frame);
+      plot.destroy();
+    };
+    // The colours are read from the page when the plot is made: another appearance needs another plot.
+  }, [spec, place, appearance]);
+
+  return (
+    <Card size="2" asChild>
+      <figure className="chart">
+        <figcaption>
+          <Heading as="h3" size="2">
+            {spec.title}
+          </Heading>
+          <Legend spec={spec} />
+          <span className="point" ref={point} aria-hidden="true" />
+        </figcaption>
+        <div ref={canvas} className="canvas" aria-hidden="true" />
+      </figure>
+    </Card>
+  );
+}
+
+/** Names the lines and gives their latest values: with the description, the chart in words. */
+function Legend({ spec }: { spec: ChartSpec }) {
+  useStore(store, (state) => state.curveRevision);
+  return (
+    <>
+      <span className="sr-only">{spec.description} Latest values:</span>
+      <ul className="legend">
+        {spec.series.map((one) => (
+          <li key={one.measure} className={one.colour.slice(2)}>
+            {one.label} <strong>{one.format(curves.latest(one.measure))}</strong>
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}

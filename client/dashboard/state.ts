@@ -1,0 +1,109 @@
+// What the dashboard knows, and how snapshots change it. Pure. The curves are kept outside (page/history.ts).
+
+import type { DashboardSnapshot, RunSummary, WorkerRow } from '../../shared/protocol/snapshots.ts';
+import { percent } from '../page/format.ts';
+import { progressOf, statusTitle } from '../page/words.ts';
+import type { MethodInfo } from './methods.ts';
+
+export type Access =
+  | { readonly state: 'signed-out' }
+  | { readonly state: 'checking' }
+  | { readonly state: 'refused'; readonly message: string }
+  | { readonly state: 'granted' };
+
+export type RunCommand = 'pause' | 'resume' | 'stop';
+export type CommandState =
+  | { readonly state: 'idle' }
+  | { readonly state: 'sending'; readonly command: RunCommand }
+  | { readonly state: 'failed'; readonly message: string };
+
+export interface DashboardState {
+  readonly access: Access;
+  readonly link: 'connecting' | 'live' | 'lost';
+  /** Null until the coordinator has told. */
+  readonly runs: readonly RunSummary[] | null;
+  /** The run that is watched. */
+  readonly runId: string | null;
+  readonly run: RunSummary | null;
+  readonly workers: readonly WorkerRow[];
+  readonly leases: DashboardSnapshot['leases'] | null;
+  readonly methods: readonly MethodInfo[];
+  readonly command: CommandState;
+  /** Changes with the curves. */
+  readonly curveRevision: number;
+}
+
+export const EMPTY_STATE: DashboardState = {
+  access: { state: 'signed-out' },
+  link: 'connecting',
+  runs: null,
+  runId: null,
+  run: null,
+  workers: [],
+  leases: null,
+  methods: [],
+  command: { state: 'idle' },
+  curveRevision: 0,
+};
+
+/** Another run's snapshot, still under way when the run was changed, is passed over. */
+export function snapshotArrived(state: DashboardState, snapshot: DashboardSnapshot): DashboardState {
+  if (snapshot.run.id !== state.runId) return state;
+  return {
+    ...state,
+    run: snapshot.run,
+    workers: reuseRows(state.workers, snapshot.workers),
+    leases: snapshot.leases,
+  };
+}
+
+/** Rows that say the same stay the same objects, so that only changed rows are drawn again. */
+export function reuseRows(held: readonly WorkerRow[], fresh: readonly WorkerRow[]): readonly WorkerRow[] {
+  const byId = new Map(held.map((row) => [row.id, row]));
+  return fresh.map((row) => {
+    const old = byId.get(row.id);
+    return old !== undefined && JSON.stringify(old) === JSON.stringify(row) ? old : row;
+  });
+}
+
+/** What was known of the former run is forgotten. */
+export function runChosen(state: DashboardState, runId: string | null): DashboardState {
+  if (runId === state.runId) return state;
+  const run = state.runs?.find((one) => one.id === runId) ?? null;
+  return { ...state, runId, run, workers: [], leases: null, command: { state: 'idle' } };
+}
+
+/** Keeps the watched run while it exists; else the first that runs, else the first. */
+export function runsArrived(state: DashboardState, runs: readonly RunSummary[]): DashboardState {
+  const known = { ...state, runs };
+  if (runs.some((run) => run.id === state.runId)) return known;
+  return runChosen(known, (runs.find((run) => run.status === 'running') ?? runs[0])?.id ?? null);
+}
+
+/** The answer to a command comes before the next snapshot. */
+export function commandDone(state: DashboardState, run: RunSummary): DashboardState {
+  const idle: DashboardState = { ...state, command: { state: 'idle' } };
+  return run.id === state.runId ? { ...idle, run } : idle;
+}
+
+/** The commands that make sense in a state of the run. */
+export function commandsFor(run: RunSummary): readonly RunCommand[] {
+  switch (run.status) {
+    case 'running':
+      return ['pause', 'stop'];
+    case 'paused':
+      return ['resume', 'stop'];
+    case 'finished':
+    case 'stopped':
+      return [];
+    default:
+      return run.status satisfies never;
+  }
+}
+
+/** The browser tab's title: how far the watched run is. */
+export function pageTitle({ run, link }: DashboardState): string {
+  if (run === null) return 'Dashboard · Murmuration';
+  const state = run.status === 'running' ? percent(progressOf(run), 0) : statusTitle(run.status);
+  return `${link === 'lost' ? 'Offline' : state} · ${run.name} · Murmuration`;
+}

@@ -1,0 +1,81 @@
+// One Web Worker that trains, from Contribute to Stop: started, told, and taken down. Knows nothing of the training.
+
+import type { Backend } from '../../shared/protocol/messages.ts';
+import type { Store } from '../page/store.ts';
+import type { PageToWorker, WorkerToPage } from '../worker/bridge.ts';
+import { contributionEnded, contributionStarted, isOver, viewArrived, type VolunteerState } from './state.ts';
+
+/** How long a worker that was told to stop may take to give its leases back: after that they expire by themselves. */
+const FAREWELL_MS = 3000;
+
+export interface StartRequest {
+  readonly run: string;
+  readonly name: string;
+  readonly backend: Backend | null;
+}
+
+export class Contribution {
+  readonly #store: Store<VolunteerState>;
+  #worker: Worker | null = null;
+
+  constructor(store: Store<VolunteerState>) {
+    this.#store = store;
+    document.addEventListener('visibilitychange', () => this.#tell({ type: 'visibility', hidden: document.hidden }));
+  }
+
+  start(request: StartRequest): void {
+    this.#end();
+    const worker = new Worker(new URL('../worker/entry.ts', import.meta.url), { type: 'module', name: 'trainer' });
+    this.#worker = worker;
+    worker.addEventListener('message', (event: MessageEvent<WorkerToPage>) => this.#heard(worker, event.data));
+    worker.addEventListener('error', (event) => this.#broke(worker, event.message));
+    this.#store.set(contributionStarted(this.#store.get()));
+    const { backend, ...who } = request;
+    this.#tell({ type: 'start', ...who, ...(backend === null ? {} : { backend }) });
+    this.#tell({ type: 'visibility', hidden: document.hidden });
+  }
+
+  pause(): void {
+    this.#tell({ type: 'pause' });
+  }
+
+  resume(): void {
+    this.#tell({ type: 'resume' });
+  }
+
+  stop(): void {
+    const worker = this.#worker;
+    if (worker === null) return;
+    this.#tell({ type: 'stop' });
+    setTimeout(() => {
+      if (this.#worker !== worker) return;
+      this.#end();
+      this.#store.set(contributionEnded(this.#store.get(), 'stopped', null));
+    }, FAREWELL_MS);
+  }
+
+  #tell(message: PageToWorker): void {
+    this.#worker?.postMessage(message);
+  }
+
+  #heard(worker: Worker, message: WorkerToPage): void {
+    if (worker !== this.#worker) return;
+    this.#store.set(viewArrived(this.#store.get(), message.view));
+    if (isOver(message.view)) this.#end();
+  }
+
+  #broke(worker: Worker, reason: string | undefined): void {
+    if (worker !== this.#worker) return;
+    this.#end();
+    const message = reason
+      ? `The training program stopped with an error: ${reason}`
+      : 'The training program could not be loaded. Reload the page to try again.';
+    this.#store.set(contributionEnded(this.#store.get(), 'failed', message));
+  }
+
+  /** Frees the GPU. */
+  #end(): void {
+    this.#worker?.terminate();
+    this.#worker = null;
+  }
+}

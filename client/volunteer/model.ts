@@ -1,0 +1,41 @@
+// The volunteer page without its looks: one store, the curves, and what a person can do.
+
+import { History } from '../page/history.ts';
+import { createStore } from '../page/store.ts';
+import { Contribution } from './contribution.ts';
+import { offerOf } from './device.ts';
+import { createFeed } from './feed.ts';
+import { cleanNickname, nicknameSlot } from './nickname.ts';
+import { pageTitle } from './phases.ts';
+import { EMPTY_STATE, readAddress, type VolunteerState } from './state.ts';
+
+const address = readAddress(location.search);
+
+export const store = createStore<VolunteerState>(EMPTY_STATE);
+export const curves = new History();
+export const offer = offerOf(isSecureContext, 'gpu' in navigator);
+
+const feed = createFeed(store, curves, address.run);
+const contribution = new Contribution(store);
+
+store.subscribe(() => {
+  const title = pageTitle(store.get());
+  if (document.title !== title) document.title = title;
+});
+feed.poll();
+
+export const savedNickname = (): string => nicknameSlot.load() ?? '';
+
+export const actions = {
+  contribute(nickname: string): void {
+    const { run } = store.get();
+    if (run === null) return;
+    const name = cleanNickname(nickname);
+    nicknameSlot.save(name);
+    contribution.start({ run: run.id, name, backend: address.backend });
+  },
+  pause: (): void => contribution.pause(),
+  resume: (): void => contribution.resume(),
+  stop: (): void => contribution.stop(),
+  retry: (): void => feed.poll(),
+};

@@ -1,0 +1,64 @@
+// A run and a worker's row as the coordinator tells of them, for the pages' tests.
+
+import type { RunSummary, WorkerRow } from '../../shared/protocol/snapshots.ts';
+import type { VolunteerView } from '../../client/worker/bridge.ts';
+
+export const aRun = (fields: Partial<RunSummary> = {}): RunSummary => ({
+  id: 'fashion',
+  name: 'Fashion',
+  status: 'running',
+  method: 'asgd',
+  model: 'mlp',
+  dataset: 'fashion-mnist',
+  parameters: 101_770,
+  version: 0,
+  samples: 0,
+  samplesPerEpoch: 1000,
+  epoch: 0,
+  epochs: 10,
+  loss: { train: null, validation: null },
+  accuracy: null,
+  test: null,
+  learningRate: 0.05,
+  workers: 0,
+  updatesPerSecond: 0,
+  samplesPerSecond: 0,
+  ...fields,
+});
+
+export const aWorker = (id: string, fields: Partial<WorkerRow> = {}): WorkerRow => ({
+  id,
+  name: '',
+  backend: 'webgpu',
+  adapter: 'a GPU',
+  fallback: false,
+  tried: [],
+  state: 'training',
+  lag: { last: null, mean: null, max: null },
+  gap: { last: null, mean: null },
+  loss: null,
+  samplesPerSecond: 0,
+  pushes: 0,
+  samples: 0,
+  refused: {},
+  leases: 0,
+  bytesIn: 0,
+  bytesOut: 0,
+  ...fields,
+});
+
+export const aView = (fields: Partial<VolunteerView> = {}): VolunteerView => ({
+  phase: 'training',
+  message: null,
+  device: null,
+  worker: 'w1',
+  steps: 0,
+  samples: 0,
+  rejected: 0,
+  stepMs: null,
+  loss: null,
+  lag: null,
+  gap: null,
+  run: null,
+  ...fields,
+});
