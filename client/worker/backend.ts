@@ -4,7 +4,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { ModelSpec } from '../../shared/model/spec.ts';
 import { selfTest } from '../../shared/nn/selftest.ts';
-import type { WasmPaths } from '../../shared/nn/wasm.ts';
+import type { ListenerHost, WasmPaths } from '../../shared/nn/wasm.ts';
 import { ADAPTER_CHARS_MAX, type Backend, type Device } from '../../shared/protocol/messages.ts';
 import { startWebgl, startWebgpu, type GpuOptions, type StartedBackend } from './gpu.ts';
 
@@ -16,6 +16,8 @@ export interface ChooseOptions {
   /** Test only this model's layers; all kinds when absent. */
   readonly model?: ModelSpec;
   readonly wasmPaths: WasmPaths;
+  /** In Node, its `process`: see useWasm. */
+  readonly host?: ListenerHost | undefined;
   /** Told once if the chosen device is lost or reports an error: nothing it computes may be used any more. */
   readonly onLost: (reason: string) => void;
 }
@@ -50,14 +52,14 @@ export async function chooseBackend(options: ChooseOptions): Promise<Device> {
 }
 
 /** Starts and tests one backend; throws the reason to pass it over. */
-async function attempt(name: Candidate, { prefer, model, wasmPaths, onLost }: ChooseOptions): Promise<StartedBackend> {
+async function attempt(name: Candidate, { prefer, model, onLost, ...where }: ChooseOptions): Promise<StartedBackend> {
   let trouble: string | null = null;
   let accepted = false;
   const onTrouble = (reason: string): void => {
     if (accepted && trouble === null) onLost(reason);
     trouble ??= reason;
   };
-  const started = await withDeadline(start(name, wasmPaths, { onTrouble, software: name === prefer }));
+  const started = await withDeadline(start(name, where, { onTrouble, software: name === prefer }));
   try {
     const { ok, reason } = await withDeadline(selfTest(model));
     if (trouble !== null) throw new Error(trouble);
@@ -70,7 +72,9 @@ async function attempt(name: Candidate, { prefer, model, wasmPaths, onLost }: Ch
   return started;
 }
 
-async function start(name: Candidate, wasmPaths: WasmPaths, options: GpuOptions): Promise<StartedBackend> {
+type Where = Pick<ChooseOptions, 'wasmPaths' | 'host'>;
+
+async function start(name: Candidate, { wasmPaths, host }: Where, options: GpuOptions): Promise<StartedBackend> {
   switch (name) {
     case 'webgpu':
       return startWebgpu(options);
@@ -78,7 +82,7 @@ async function start(name: Candidate, wasmPaths: WasmPaths, options: GpuOptions)
       return startWebgl(options);
     case 'wasm': {
       const { useWasm } = await import('../../shared/nn/wasm.ts');
-      await useWasm(wasmPaths);
+      await useWasm(wasmPaths, host);
       return { adapter: 'CPU, WebAssembly', fallback: false, close: () => undefined };
     }
     case 'cpu':

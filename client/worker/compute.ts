@@ -2,25 +2,31 @@
 // is one of these a thread too.
 
 import { layoutOf } from '../../shared/model/layout.ts';
-import type { WasmPaths } from '../../shared/nn/wasm.ts';
+import type { ListenerHost, WasmPaths } from '../../shared/nn/wasm.ts';
 import type { Device, RunManifest } from '../../shared/protocol/messages.ts';
 import { chooseBackend } from './backend.ts';
 import { ComputeError, type Compute, type Computed, type DeviceOptions, type Job } from './ports.ts';
 import { Trainer, UnusableGradientError } from './trainer.ts';
 
+export interface DeviceComputeOptions {
+  readonly wasmPaths: WasmPaths;
+  /** In Node, its `process`. */
+  readonly host?: ListenerHost;
+}
+
 export class DeviceCompute implements Compute {
-  readonly #wasmPaths: WasmPaths;
+  readonly #where: DeviceComputeOptions;
   /** The last choice: another begins when it is over. */
   #choice: Promise<unknown> = Promise.resolve();
   #trainer: { readonly run: RunManifest; readonly trainer: Trainer } | null = null;
 
-  constructor(wasmPaths: WasmPaths) {
-    this.#wasmPaths = wasmPaths;
+  constructor(where: DeviceComputeOptions) {
+    this.#where = where;
   }
 
   chooseDevice(options: DeviceOptions): Promise<Device> {
     this.#trainer = null; // a step that the lost device never finished may still hold its buffers
-    const choose = (): Promise<Device> => chooseBackend({ ...options, wasmPaths: this.#wasmPaths });
+    const choose = (): Promise<Device> => chooseBackend({ ...options, ...this.#where });
     const choice = this.#choice.then(choose, choose);
     this.#choice = choice;
     return choice;

@@ -10,7 +10,7 @@ import { WASM_URLS } from './wasm-urls.ts';
 
 type Start = Extract<PageToWorker, { type: 'start' }>;
 
-const compute = new DeviceCompute(WASM_URLS);
+const compute = new DeviceCompute({ wasmPaths: WASM_URLS });
 let shell: Shell | null = null;
 let hidden = false;
 

@@ -220,7 +220,7 @@ export class Volunteer {
   }
 
   private operatorSays(command: 'pause' | 'resume' | 'stop'): void {
-    if (command === 'stop') return this.end('finished', refusalText('run-ended'));
+    if (command === 'stop') return this.end('finished', words.stopText('finished'));
     this.operatorPaused = command === 'pause';
     this.restOrWake();
   }

@@ -28,7 +28,7 @@ export function waitText(reason: WaitReason): string | null {
 export function stopText(reason: StopReason): string {
   switch (reason) {
     case 'finished':
-      return 'The run is finished. Thank you.';
+      return 'This run has ended. Thank you.';
     case 'stopped':
       return 'The operator has ended this run.';
     case 'drained':

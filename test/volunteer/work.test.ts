@@ -228,7 +228,7 @@ describe('no work', () => {
     rig.pushed('a', { kind: 'stop', reason: 'finished' });
     expect(rig.requests).toEqual(['release', 'disconnect']);
     expect(rig.asked('release')[0]!.leases).toEqual(['b']);
-    expect(rig.view).toMatchObject({ phase: 'finished', message: 'The run is finished. Thank you.' });
+    expect(rig.view).toMatchObject({ phase: 'finished', message: 'This run has ended. Thank you.' });
     expect(rig.machine.nextDeadlineMs()).toBeNull();
     expect(rig.computed('b').effects).toEqual([]);
   });
