@@ -99,3 +99,63 @@ export function penalizeByGap(
     g[i] = (g[i]! * c) / (c + Math.abs(theta[i]! - sent[i]!));
   }
 }
+
+/** g ← g + λ·g²·(θ − s): the first-order Taylor correction with g² for the Hessian's diagonal. */
+export function compensate(g: Vec, lambda: number, theta: Vec, sent: Vec): void {
+  same(g, theta);
+  same(g, sent);
+  for (let i = 0; i < g.length; i++) {
+    const x = g[i]!;
+    g[i] = x + lambda * x * x * (theta[i]! - sent[i]!);
+  }
+}
+
+/** g ← g + λ/√(m + ε)·g²·(θ − s), with m the running mean square of this worker's g. */
+export function compensateAdaptively(
+  g: Vec,
+  at: { theta: Vec; sent: Vec; meanSquare: Vec },
+  by: { lambda: number; epsilon: number },
+): void {
+  const { theta, sent, meanSquare } = at;
+  same(g, theta);
+  same(g, sent);
+  same(g, meanSquare);
+  for (let i = 0; i < g.length; i++) {
+    const x = g[i]!;
+    const lambda = by.lambda / Math.sqrt(meanSquare[i]! + by.epsilon);
+    g[i] = x + lambda * x * x * (theta[i]! - sent[i]!);
+  }
+}
+
+/** v ← a·v + g, and total ← total + the change of v. */
+export function decayAddTracked(v: Vec, total: Vec, a: number, g: Vec): void {
+  same(v, total);
+  same(v, g);
+  for (let i = 0; i < v.length; i++) {
+    const before = v[i]!;
+    v[i] = a * before + g[i]!;
+    total[i] = total[i]! + (v[i]! - before); // after v's rounding, so that the total is of what is stored
+  }
+}
+
+/** y ← a·y + (1−a)·x, the running mean */
+export function decayMean(y: Vec, a: number, x: Vec): void {
+  same(y, x);
+  const b = 1 - a;
+  for (let i = 0; i < y.length; i++) y[i] = a * y[i]! + b * x[i]!;
+}
+
+/** g ← (p·m + q·g) / (√(r·v) + ε): an adaptive step from a running mean m and a running mean square v. */
+export function adaptiveStep(
+  g: Vec,
+  at: { mean: Vec; meanSquare: Vec },
+  by: { ofMean: number; ofGradient: number; correction: number; epsilon: number },
+): void {
+  const { mean, meanSquare } = at;
+  same(g, mean);
+  same(g, meanSquare);
+  const { ofMean, ofGradient, correction, epsilon } = by;
+  for (let i = 0; i < g.length; i++) {
+    g[i] = (ofMean * mean[i]! + ofGradient * g[i]!) / (Math.sqrt(meanSquare[i]! * correction) + epsilon);
+  }
+}

@@ -42,6 +42,8 @@ export class Aggregator {
   readonly #sent: SentVectors;
   #version = 0;
   #samples = 0;
+  /** Workers that have left: at one version of θ, a look-ahead with their momentum is not the one without. */
+  #departures = 0;
 
   /** Throws when a hyper-parameter is unknown or out of bounds. */
   constructor({ method, config, theta, samplesPerEpoch, codec = 'f32' }: AggregatorOptions) {
@@ -76,7 +78,8 @@ export class Aggregator {
   /** What this worker is sent now. The hold on it ends with `release`. */
   pull(worker: string): Sent {
     const { view, outer } = this.axes;
-    const key = view.perWorker ? `${this.#version}/${worker}` : String(this.#version);
+    const moment = `${this.#version}.${this.#departures}`;
+    const key = view.perWorker ? `${moment}/${worker}` : moment;
     return this.#sent.hold(key, this.#version, (out) => {
       view.write(out, { theta: this.theta, outer, learningRate: this.learningRate, worker });
     });
@@ -122,7 +125,8 @@ export class Aggregator {
     if (!gather.ready(nowMs, crowd)) return false;
     const { update, worker } = gather.take();
     if (!gather.immediate) this.#decay(update);
-    const step = outer.apply(this.theta, update, { learningRate: this.learningRate, worker });
+    const { weightDecay } = this.#config;
+    const step = outer.apply(this.theta, update, { learningRate: this.learningRate, weightDecay, worker });
     correct.observe?.(step);
     this.#version += 1;
     return true;
@@ -130,7 +134,10 @@ export class Aggregator {
 
   /** The worker has left for good. */
   leave(worker: string): void {
-    this.axes.outer.forget?.(worker);
+    const { correct, outer } = this.axes;
+    correct.forget?.(worker);
+    outer.forget?.(worker);
+    this.#departures += 1;
   }
 
   /** Everything the method and θ are, as live state: clone it to keep it, restore into it to go back. */
@@ -145,8 +152,9 @@ export class Aggregator {
     this.#samples = counters.samples;
   }
 
-  /** g ← g + wd·θ */
+  /** g ← g + wd·θ, unless the outer optimizer sees to it. */
   #decay(g: Vec): void {
-    if (this.#config.weightDecay !== 0) axpy(g, this.#config.weightDecay, this.theta);
+    const { weightDecay } = this.#config;
+    if (weightDecay !== 0 && !this.axes.outer.decays) axpy(g, weightDecay, this.theta);
   }
 }

@@ -1,7 +1,8 @@
 // Corrections: what does staleness cost a gradient?
 
-import { decaySquare, penalizeByGap, scale } from '../../shared/vec.ts';
+import { compensate, compensateAdaptively, decaySquare, penalizeByGap, scale } from '../../shared/vec.ts';
 import type { Correct } from './method.ts';
+import { workerVectors } from './workervectors.ts';
 
 /** Nothing. */
 export function uncorrected(): Correct {
@@ -33,5 +34,28 @@ export function divideByGap(dim: number, by: { decay: number; epsilon: number })
       state.updates += 1;
       decaySquare(state.meanSquare, by.decay, step);
     },
+  };
+}
+
+/** g + λ·g⊙g⊙(θ − s). Zheng et al. (2017), Algorithm 2 with a constant λ; g holds the weight decay already. */
+export function compensateDelay(by: { lambda: number }): Correct {
+  return { state: {}, apply: (g, { theta, sent }) => compensate(g, by.lambda, theta, sent) };
+}
+
+/**
+ * g + λ₀/√(m + 1e-7)·g⊙g⊙(θ − s), with m ← β·m + (1−β)·g⊙g first. Zheng et al. (2017), the adaptive λ; one m a worker,
+ * as in the authors' own parameter server, so that a fast worker's gradients do not set a slow one's scale.
+ */
+export function compensateDelayAdaptively(dim: number, by: { lambda: number; meanSquareDecay: number }): Correct {
+  const state = { workers: {} };
+  const meanSquares = workerVectors(state.workers, dim);
+  return {
+    state,
+    apply: (g, { worker, theta, sent }) => {
+      const meanSquare = meanSquares.of(worker);
+      decaySquare(meanSquare, by.meanSquareDecay, g);
+      compensateAdaptively(g, { theta, sent, meanSquare }, { lambda: by.lambda, epsilon: 1e-7 });
+    },
+    forget: (worker) => void meanSquares.drop(worker),
   };
 }

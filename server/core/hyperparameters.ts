@@ -38,6 +38,34 @@ export const MOMENTUM = {
   below: 1,
 } as const satisfies NumberParameter;
 
+/** Of every method with the gap-aware correction. */
+export const GAP_AWARE = {
+  gapDecay: {
+    kind: 'number',
+    symbol: 'Γ',
+    description: 'Decay of the running mean of squared steps.',
+    default: 0.999,
+    min: 0,
+    below: 1,
+  },
+  epsilon: {
+    kind: 'number',
+    symbol: 'ε',
+    description: 'Keeps the average step above zero.',
+    default: 1e-8,
+    min: 1e-12,
+  },
+} as const satisfies Hyperparameters;
+
+/** Strength of the delay compensation. */
+export const LAMBDA = {
+  kind: 'number',
+  symbol: 'λ',
+  description: 'Strength of the delay compensation; 0 turns it off.',
+  default: 2,
+  min: 0,
+} as const satisfies NumberParameter;
+
 /** What every method takes beside its own: checked by the schema in shared/config.ts. */
 const COMMON = ['name', 'learningRate', 'weightDecay', 'schedule'];
 

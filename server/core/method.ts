@@ -71,6 +71,8 @@ export interface Correct extends Stateful {
   apply(g: Vec, push: Push): void;
   /** Told the outer optimizer's step after every update. */
   observe?(step: Vec): void;
+  /** The worker has left: drop what was remembered of it. */
+  forget?(worker: string): void;
 }
 
 /** When do we have enough? */
@@ -86,10 +88,21 @@ export interface Gather extends Stateful {
   take(): { readonly update: Vec; readonly worker: string };
 }
 
+/** Where and when an aggregate is applied. */
+export interface Application {
+  /** η by the schedule now. */
+  readonly learningRate: number;
+  readonly weightDecay: number;
+  /** Whose push it is; empty when it is of several. */
+  readonly worker: string;
+}
+
 /** How does an aggregate move θ? */
 export interface Outer extends Stateful {
+  /** True when `apply` decays the weights itself, apart from the gradient: then nobody else does. */
+  readonly decays?: boolean;
   /** Overwrites θ and may overwrite the update. Returns the step v (θ moved by −η·v), read only, valid until the next call. */
-  apply(theta: Vec, update: Vec, at: { readonly learningRate: number; readonly worker: string }): Vec;
+  apply(theta: Vec, update: Vec, at: Application): Vec;
   /** The momentum that θ is expected to be moved by next, for look-ahead views; null when there is none yet. */
   velocity(worker: string): Vec | null;
   /** The worker has left: drop what was remembered of it. */

@@ -1,4 +1,5 @@
-// Outer optimizers: how does an aggregate move θ? All write θ ← θ − η·v and return v.
+// Outer optimizers: how does an aggregate move θ? All write θ ← θ − η·v and return v. The ones with a momentum for each
+// worker, and the others with a theme of their own, are in outer/.
 
 import { axpy, decayAdd } from '../../shared/vec.ts';
 import type { Outer } from './method.ts';
@@ -26,5 +27,23 @@ export function momentum(dim: number, by: { momentum: number }): Outer {
       return state.velocity;
     },
     velocity: () => state.velocity,
+  };
+}
+
+/** The same, and it counts the workers whose gradients it has had: what a prediction of the lag needs. */
+export function countingMomentum(dim: number, by: { momentum: number }): Outer & { readonly workers: number } {
+  const inner = momentum(dim, by);
+  const workers: { [worker: string]: number } = {};
+  return {
+    state: { ...inner.state, workers },
+    get workers() {
+      return Object.keys(workers).length;
+    },
+    apply: (theta, update, at) => {
+      workers[at.worker] = (workers[at.worker] ?? 0) + 1;
+      return inner.apply(theta, update, at);
+    },
+    velocity: (worker) => inner.velocity(worker),
+    forget: (worker) => void delete workers[worker],
   };
 }

@@ -10,12 +10,27 @@ export function currentParams(): View {
 
 /** θ − ηγv, where Nesterov's momentum takes its gradient; θ until there is a momentum. */
 export function lookAhead(momentum: number): View {
+  return along(false, () => momentum);
+}
+
+/** θ − ηγvⁱ, each worker along its own momentum. */
+export function ownLookAhead(momentum: number): View {
+  return along(true, () => momentum);
+}
+
+/** θ − η·τ̂·v: where θ will be when the gradient comes back, if it is τ̂ updates late and the momentum stays. */
+export function predicted(expectedLag: () => number): View {
+  return along(false, expectedLag);
+}
+
+function along(perWorker: boolean, steps: () => number): View {
   return {
-    perWorker: false,
+    perWorker,
     write: (out, { theta, outer, learningRate, worker }) => {
       const velocity = outer.velocity(worker);
-      if (velocity === null || momentum === 0) copy(out, theta);
-      else addScaled(out, theta, -learningRate * momentum, velocity);
+      const count = steps();
+      if (velocity === null || count === 0) copy(out, theta);
+      else addScaled(out, theta, -learningRate * count, velocity);
     },
   };
 }

@@ -6,7 +6,9 @@ import { sgd } from '../core/outer.ts';
 import { finite } from '../core/screen.ts';
 import { currentParams } from '../core/view.ts';
 
-/** Asynchronous stochastic gradient descent: every gradient is applied as it comes, as if it were fresh. The baseline. */
+/**
+ * Asynchronous stochastic gradient descent: every gradient is applied as it comes, as if it were fresh. The baseline.
+ */
 export default defineMethod({
   name: 'asgd',
   title: 'Asynchronous SGD',

@@ -1,13 +1,16 @@
 import { divideByGap } from '../core/correct.ts';
 import { asp } from '../core/gate.ts';
 import { each } from '../core/gather.ts';
-import { MOMENTUM } from '../core/hyperparameters.ts';
+import { GAP_AWARE, MOMENTUM } from '../core/hyperparameters.ts';
 import { defineMethod } from '../core/method.ts';
 import { momentum } from '../core/outer.ts';
 import { finite } from '../core/screen.ts';
 import { lookAhead } from '../core/view.ts';
 
-/** Gap-Aware: each parameter of a stale gradient is divided by how many average steps that parameter has moved meanwhile. */
+/**
+ * Gap-Aware: each parameter of a stale gradient is divided by how many average steps that parameter has moved
+ * meanwhile.
+ */
 export default defineMethod({
   name: 'gap-aware',
   title: 'Gap-Aware',
@@ -20,24 +23,7 @@ export default defineMethod({
     url: 'https://arxiv.org/abs/1909.10802',
     where: 'the parameter-wise Gap-Aware algorithm',
   },
-  hyperparameters: {
-    momentum: MOMENTUM,
-    gapDecay: {
-      kind: 'number',
-      symbol: 'Γ',
-      description: 'Decay of the running mean of squared steps.',
-      default: 0.999,
-      min: 0,
-      below: 1,
-    },
-    epsilon: {
-      kind: 'number',
-      symbol: 'ε',
-      description: 'Keeps the average step above zero.',
-      default: 1e-8,
-      min: 1e-12,
-    },
-  },
+  hyperparameters: { momentum: MOMENTUM, ...GAP_AWARE },
   axes: (h, dim) => ({
     work: { kind: 'gradient' },
     gate: asp(),
