@@ -2,6 +2,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
+import { crc32 } from 'node:zlib';
 import { rng } from '../../shared/rng.ts';
 import type { Backend } from '../../shared/protocol/messages.ts';
 import type { VolunteerView } from '../../shared/volunteer/view.ts';
@@ -30,7 +31,7 @@ const { url, run, name, backend, slowdown } = workerData as ThreadData;
 const shell = new Shell({
   ...{ run, name, backend },
   compute: new Slowed(new DeviceCompute({ wasmPaths: wasmFolder(), host: process }), slowdown),
-  transport: new HttpTransport({ url }),
+  transport: new HttpTransport({ url, crc32 }),
   control: (listener) => new SocketControl(url, listener),
   random: rng(randomUUID()),
   onView,

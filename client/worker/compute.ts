@@ -5,8 +5,8 @@ import { layoutOf } from '../../shared/model/layout.ts';
 import type { ListenerHost, WasmPaths } from '../../shared/nn/wasm.ts';
 import type { Device, RunManifest } from '../../shared/protocol/messages.ts';
 import { chooseBackend } from './backend.ts';
-import { ComputeError, type Compute, type Computed, type DeviceOptions, type Job } from './ports.ts';
-import { Trainer, UnusableGradientError } from './trainer.ts';
+import type { Compute, Computed, DeviceOptions, Job } from './ports.ts';
+import { Trainer } from './trainer.ts';
 
 export interface DeviceComputeOptions {
   readonly wasmPaths: WasmPaths;
@@ -32,13 +32,8 @@ export class DeviceCompute implements Compute {
     return choice;
   }
 
-  async compute({ run, lease, theta, shardOf }: Job): Promise<Computed> {
-    try {
-      return await this.#trainerFor(run).compute({ work: lease.work, batches: lease.batches, theta }, shardOf);
-    } catch (error) {
-      if (error instanceof UnusableGradientError) throw new ComputeError(error.fault, error.message);
-      throw new ComputeError('error', error instanceof Error ? error.message : String(error));
-    }
+  compute({ run, lease, theta, shardOf }: Job): Promise<Computed> {
+    return this.#trainerFor(run).compute({ work: lease.work, batches: lease.batches, theta }, shardOf);
   }
 
   #trainerFor(run: RunManifest): Trainer {

@@ -7,13 +7,13 @@ import type { Backend, Device, Hello, PushMeta, RunManifest, Welcome } from '../
 import type { WorkerStatus } from '../../shared/protocol/messages.ts';
 import type { RunSummary } from '../../shared/protocol/snapshots.ts';
 import type { Vec } from '../../shared/vec.ts';
-import type { ComputeFault, Failure } from '../../shared/volunteer/events.ts';
+import type { Failure } from '../../shared/volunteer/events.ts';
 
 /** Computes on one device at a time. */
 export interface Compute {
   /** Lets go of the device before, if any. Rejects with a sentence for a person when none will do. */
   chooseDevice(options: DeviceOptions): Promise<Device>;
-  /** What the lease asks for, on the chosen device. Rejects with ComputeError. */
+  /** What the lease asks for, on the chosen device. Rejects when the step gives nothing to push. */
   compute(job: Job): Promise<Computed>;
 }
 
@@ -37,17 +37,6 @@ export interface Computed {
   readonly vector: Vec;
   readonly loss: number;
   readonly samples: number;
-}
-
-/** A step that gave nothing to push. */
-export class ComputeError extends Error {
-  override readonly name = 'ComputeError';
-  readonly fault: ComputeFault;
-
-  constructor(fault: ComputeFault, message: string) {
-    super(message);
-    this.fault = fault;
-  }
 }
 
 /** A request on the data plane that came to nothing. */

@@ -10,14 +10,7 @@ import type { Vec } from '../../shared/vec.ts';
 import type { Failure, Request, VolunteerEffect, VolunteerEvent } from '../../shared/volunteer/events.ts';
 import { Volunteer, type VolunteerOptions } from '../../shared/volunteer/machine.ts';
 import type { VolunteerView } from '../../shared/volunteer/view.ts';
-import {
-  ComputeError,
-  RequestError,
-  type Compute,
-  type Control,
-  type ControlListener,
-  type Transport,
-} from './ports.ts';
+import { RequestError, type Compute, type Control, type ControlListener, type Transport } from './ports.ts';
 import { Throttle } from './throttle.ts';
 import { nextTurn } from './turn.ts';
 
@@ -208,10 +201,7 @@ export class Shell {
     const device = this.#devices;
     this.#computing = lease.id;
     void this.#computed(lease)
-      .catch((error: unknown): VolunteerEvent => {
-        const fault = error instanceof ComputeError ? error.fault : 'error';
-        return { type: 'compute-failed', lease: lease.id, fault, reason: textOf(error) };
-      })
+      .catch((error: unknown): VolunteerEvent => ({ type: 'compute-failed', lease: lease.id, reason: textOf(error) }))
       .then((event) => {
         if (this.#computing === lease.id) this.#computing = null;
         // A lost device's step has been answered by its loss.

@@ -3,6 +3,7 @@
 
 import { decodeShard } from '../../shared/data/shard.ts';
 import type { Samples, ShardRef } from '../../shared/data/spec.ts';
+import { crc32 as portableCrc32, type Crc32 } from '../../shared/protocol/crc32.ts';
 import { decodeEnvelope, encodeEnvelopeHead, PUSH_JSON_BYTES_MAX } from '../../shared/protocol/envelope.ts';
 import { decodeFrame, encodeFrame, frameBytes } from '../../shared/protocol/frame.ts';
 import type { Lease, Next, PullReply, PushReply } from '../../shared/protocol/lease.ts';
@@ -26,6 +27,8 @@ export interface TransportOptions {
   /** The coordinator's address, without a slash at its end. */
   readonly url: string;
   readonly cache?: ShardCache;
+  /** The host's own, where it has a faster one. */
+  readonly crc32?: Crc32;
 }
 
 interface Admission {
@@ -36,14 +39,16 @@ interface Admission {
 export class HttpTransport implements Transport {
   readonly #url: string;
   readonly #cache: ShardCache;
+  readonly #crc32: Crc32;
   readonly #requests = new Requests();
   #admission: Admission | null = null;
   #spare: Vec[] = [];
   /** Of the last push, written over by the next: fetch copies a body before it returns. */
   #body = new Uint8Array(0);
 
-  constructor({ url, cache = new ShardCache() }: TransportOptions) {
+  constructor({ url, cache = new ShardCache(), crc32 = portableCrc32 }: TransportOptions) {
     this.#url = url;
+    this.#crc32 = crc32;
     this.#cache = cache;
   }
 
@@ -122,11 +127,8 @@ export class HttpTransport implements Transport {
     bytes.set(head);
     const { runKey, layoutHash, parameters: length, pushCodec: codec } = run;
     const { baseVersion } = lease;
-    encodeFrame(
-      bytes.subarray(head.byteLength),
-      { kind: 'gradient', codec, runKey, baseVersion, length, layoutHash },
-      vector,
-    );
+    const header = { kind: 'gradient', codec, runKey, baseVersion, length, layoutHash } as const;
+    encodeFrame(bytes.subarray(head.byteLength), header, vector, { crc32: this.#crc32 });
     return bytes;
   }
 
@@ -143,7 +145,8 @@ export class HttpTransport implements Transport {
     const { runKey, layoutHash, parameters: length } = this.#admitted().run;
     const params = this.#spare.pop() ?? new Float32Array(length);
     const { baseVersion } = reply.next.lease;
-    const frame = decodeFrame(params, envelope.frame, { kind: 'params', runKey, layoutHash, length, baseVersion });
+    const expected = { kind: 'params', runKey, layoutHash, length, baseVersion } as const;
+    const frame = decodeFrame(params, envelope.frame, expected, this.#crc32);
     if (frame.ok) return { reply, params };
     this.recycle(params);
     return { reply, params: null };

@@ -21,8 +21,6 @@ export type Failure =
   /** An answer that is not of this protocol: cut short, or not what was asked for. */
   | { readonly kind: 'unreadable'; readonly reason: string };
 
-export type ComputeFault = 'non-finite' | 'all-zero' | 'error';
-
 export type VolunteerEvent =
   | { readonly type: 'start' }
   | { readonly type: 'device-ready'; readonly device: Device }
@@ -38,7 +36,8 @@ export type VolunteerEvent =
   | { readonly type: 'shard-ready'; readonly shard: number }
   | { readonly type: 'shard-failed'; readonly shard: number; readonly failure: Failure }
   | ({ readonly type: 'computed'; readonly lease: string } & PushMeta)
-  | { readonly type: 'compute-failed'; readonly lease: string; readonly fault: ComputeFault; readonly reason: string }
+  /** The step gave nothing to push: not finite, all zero, or an exception. */
+  | { readonly type: 'compute-failed'; readonly lease: string; readonly reason: string }
   | { readonly type: 'request-failed'; readonly request: Request; readonly failure: Failure }
   | { readonly type: 'control'; readonly command: 'pause' | 'resume' | 'stop' }
   | { readonly type: 'user'; readonly command: 'pause' | 'resume' | 'stop' }

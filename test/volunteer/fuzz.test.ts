@@ -57,7 +57,7 @@ class Inventor {
           computeMs: 9,
         };
       case 13:
-        return { type: 'compute-failed', lease: watch.step ?? lease, fault: 'all-zero', reason: 'zeros' };
+        return { type: 'compute-failed', lease: watch.step ?? lease, reason: 'zeros' };
       case 14:
         return { type: 'request-failed', request: { kind: 'push', lease }, failure };
       case 15:
@@ -166,7 +166,7 @@ class World {
         return this.later({ type: 'shard-failed', shard: effect.shard, failure: NETWORK });
       case 'compute': {
         const of = { lease: effect.lease.id } as const;
-        if (this.trouble(0.1)) return this.later({ type: 'compute-failed', ...of, fault: 'non-finite', reason: 'NaN' });
+        if (this.trouble(0.1)) return this.later({ type: 'compute-failed', ...of, reason: 'NaN' });
         return this.later({ type: 'computed', ...of, loss: 1, samples: 5, computeMs: 20 });
       }
       default:

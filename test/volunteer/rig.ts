@@ -141,7 +141,7 @@ export class Rig {
   }
 
   garbage(id: string): this {
-    return this.tell({ type: 'compute-failed', lease: id, fault: 'all-zero', reason: 'all-zero gradient' });
+    return this.tell({ type: 'compute-failed', lease: id, reason: 'all-zero gradient' });
   }
 
   pushFails(id: string, failure: Extract<VolunteerEvent, { type: 'request-failed' }>['failure']): this {
