@@ -23,6 +23,8 @@ export interface ChartSpec {
   readonly series: readonly SeriesSpec[];
   /** The axes begin at 0. */
   readonly fromZero: boolean;
+  /** May be drawn on a logarithmic axis: all values are positive. */
+  readonly logarithmic?: boolean;
 }
 
 export const CHARTS: readonly ChartSpec[] = [
@@ -30,6 +32,7 @@ export const CHARTS: readonly ChartSpec[] = [
     title: 'Loss',
     description: 'Line chart of the training and the validation loss.',
     fromZero: false,
+    logarithmic: true,
     series: [
       { measure: 'trainLoss', label: 'Training', format: loss, tick: compact, colour: '--chart-1' },
       {

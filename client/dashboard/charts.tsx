@@ -1,6 +1,6 @@
 // The curves, four charts on a common horizontal axis of the operator's choice.
 
-import { Card, Heading, SegmentedControl } from '@radix-ui/themes';
+import { Button, Card, Heading, SegmentedControl } from '@radix-ui/themes';
 import { useEffect, useRef, useState } from 'react';
 import type { Place } from '../page/history.ts';
 import { useStore } from '../page/store.ts';
@@ -49,12 +49,13 @@ function Chart({ spec, place }: { spec: ChartSpec; place: Place }) {
   const canvas = useRef<HTMLDivElement>(null);
   const point = useRef<HTMLSpanElement>(null);
   const appearance = useStore(theme, (state) => state.appearance);
+  const [log, setLog] = useState(false);
 
   useEffect(() => {
     const onPoint = (text: string): void => {
       if (point.current) point.current.textContent = text;
     };
-    const plot = createPlot(canvas.current!, { spec, curves, place, onPoint });
+    const plot = createPlot(canvas.current!, { spec, curves, place, log, onPoint });
     let drawn = curves.revision;
     let frame = 0;
     const unsubscribe = store.subscribe(() => {
@@ -69,7 +70,7 @@ function Chart({ spec, place }: { spec: ChartSpec; place: Place }) {
       plot.destroy();
     };
     // The colours are read from the page when the plot is made: another appearance needs another plot.
-  }, [spec, place, appearance]);
+  }, [spec, place, log, appearance]);
 
   return (
     <Card size="2" asChild>
@@ -80,6 +81,17 @@ function Chart({ spec, place }: { spec: ChartSpec; place: Place }) {
           </Heading>
           <Legend spec={spec} />
           <span className="point" ref={point} aria-hidden="true" />
+          {spec.logarithmic && (
+            <Button
+              size="1"
+              variant={log ? 'soft' : 'ghost'}
+              color="gray"
+              aria-pressed={log}
+              onClick={() => setLog(!log)}
+            >
+              Log scale
+            </Button>
+          )}
         </figcaption>
         <div ref={canvas} className="canvas" aria-hidden="true" />
       </figure>

@@ -9,7 +9,10 @@ import { store } from './model.ts';
 export function Invite() {
   const several = useStore(store, (state) => (state.runs?.length ?? 0) > 1);
   const runId = useStore(store, (state) => state.runId);
-  const address = `${location.origin}/${several && runId !== null ? `?run=${encodeURIComponent(runId)}` : ''}`;
+  // One run needs no name: both ends take the first that is running.
+  const run = several && runId !== null ? runId : null;
+  const address = `${location.origin}/${run === null ? '' : `?run=${encodeURIComponent(run)}`}`;
+  const command = `npm run volunteer -- --url ${location.origin}${run === null ? '' : ` --run ${run}`}`;
   return (
     <div className="invite">
       <Text as="p" size="3" weight="medium">
@@ -20,7 +23,7 @@ export function Invite() {
         <CopyButton text={address} />
       </p>
       <Text as="p" size="2" color="gray">
-        On a machine without a browser, in a copy of this project: <Code>npm run volunteer -- {location.origin}</Code>
+        On a machine without a browser, in a copy of this project: <Code>{command}</Code>
       </Text>
       {!isSecureContext && (
         <Text as="p" size="2" color="gray">

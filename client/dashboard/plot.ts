@@ -9,6 +9,7 @@ export interface PlotOptions {
   readonly spec: ChartSpec;
   readonly curves: History;
   readonly place: Place;
+  readonly log: boolean;
   /** Text about the point under the pointer; empty when there is none. */
   readonly onPoint: (text: string) => void;
 }
@@ -24,7 +25,7 @@ const sideOf = (one: SeriesSpec): Side => (one.right ? 'right' : 'left');
 const HEIGHT = 210;
 /** Round steps of the horizontal axis: seconds up to days; whole numbers. */
 const SECONDS = [
-  1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 172_800,
+  1, 2, 5, 10, 15, 30, 60, 120, 180, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 172_800,
 ];
 const WHOLE = Array.from({ length: 12 }, (_, power) => [1, 2, 5].map((digit) => digit * 10 ** power)).flat();
 const INCREMENTS: Record<Place, number[]> = {
@@ -54,20 +55,22 @@ function dataOf({ spec, curves, place }: PlotOptions): uPlot.AlignedData {
 }
 
 function uplotOptions(element: HTMLElement, options: PlotOptions): uPlot.Options {
-  const { spec } = options;
+  const { spec, log } = options;
   const style = getComputedStyle(element);
   const colour = (name: string): string => style.getPropertyValue(name).trim();
   const line = { stroke: colour('--gray-11'), font: FONT, ticks: { show: false } };
   const grid = { stroke: colour('--chart-grid'), width: 1 };
   // Quantities that move alike (updates and samples) would hide each other: the right axis has more room above.
   const scale = (room: number): uPlot.Scale => ({
-    range: (_plot, low, high) => rangeFor(spec, low, high && high * room),
+    distr: log ? 3 : 1,
+    range: (_plot, low, high) => (log ? logRangeFor(low, high) : rangeFor(spec, low, high && high * room)),
   });
   const axis = (side: Side): uPlot.Axis[] => {
     const first = spec.series.find((one) => sideOf(one) === side);
     const place = side === 'left' ? { side: 3, grid } : { side: 1, grid: { show: false } };
-    const values: uPlot.Axis.DynamicValues = (_plot, splits) => splits.map((value) => first?.tick(value) ?? '');
-    return first === undefined ? [] : [{ ...line, ...place, scale: side, size: 52, values }];
+    const values: uPlot.Axis.DynamicValues = (_plot, splits) =>
+      splits.map((value) => (value === null ? '' : (first?.tick(Number(value.toPrecision(log ? 2 : 6))) ?? '')));
+    return first === undefined ? [] : [{ ...line, ...place, scale: side, size: side === 'left' ? 52 : 62, values }];
   };
   const places: uPlot.Axis.DynamicValues = (_plot, splits) => splits.map(placeLabel(options.place));
   return {
@@ -116,6 +119,12 @@ function rangeFor(spec: ChartSpec, low: number | null, high: number | null): uPl
   if (spec.fromZero) return [0, high > 0 ? high * 1.1 : 1];
   const room = (high - low) * 0.06 || Math.abs(high) * 0.1 || 1;
   return [low - room, high + room];
+}
+
+/** A logarithmic axis has no 0: at most six decades are shown below the highest value. */
+function logRangeFor(low: number | null, high: number | null): uPlot.Range.MinMax {
+  if (low === null || high === null || high <= 0) return [0.1, 1];
+  return [Math.max(low, high * 1e-6) * 0.8, high * 1.25];
 }
 
 const placeLabel =

@@ -82,7 +82,7 @@ function Commands({ run }: { run: RunSummary }) {
       )}
       {possible.includes('stop') && <StopDialog name={run.name} sending={sending === 'stop'} />}
       <Button variant="surface" color="gray" asChild>
-        <a href={href} download={`${run.id}.safetensors`}>
+        <a href={href} download={`${run.id}.safetensors`} aria-label="Download the model">
           <Icon name="download" /> Model
         </a>
       </Button>

@@ -66,7 +66,7 @@ function WorkerTable() {
   const [order, setOrder] = useState<Order>({ column: 'name', descending: false });
   const rows = useMemo(() => sortRows(workers, order), [workers, order]);
   return (
-    <div className="worker-table" role="region" aria-labelledby="workers-title" tabIndex={0}>
+    <div className="worker-table">
       <Table.Root size="1" variant="surface" layout="auto">
         <Table.Header>
           <Table.Row>

@@ -16,10 +16,13 @@ export interface StartRequest {
 
 export class Contribution {
   readonly #store: Store<VolunteerState>;
+  readonly #onEnd: () => void;
   #worker: Worker | null = null;
 
-  constructor(store: Store<VolunteerState>) {
+  /** `onEnd`: after a worker was taken down, for whatever reason. */
+  constructor(store: Store<VolunteerState>, onEnd: () => void) {
     this.#store = store;
+    this.#onEnd = onEnd;
     document.addEventListener('visibilitychange', () => this.#tell({ type: 'visibility', hidden: document.hidden }));
   }
 
@@ -75,7 +78,9 @@ export class Contribution {
 
   /** Frees the GPU. */
   #end(): void {
-    this.#worker?.terminate();
+    if (this.#worker === null) return;
+    this.#worker.terminate();
     this.#worker = null;
+    this.#onEnd();
   }
 }

@@ -14,7 +14,7 @@ const UNREACHABLE_MS = 5000;
 
 export interface Feed {
   /** Polls now, and from then on. */
-  poll(): void;
+  readonly poll: () => void;
 }
 
 export function createFeed(store: Store<VolunteerState>, curves: History, requested: string | null): Feed {

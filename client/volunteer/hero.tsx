@@ -42,16 +42,18 @@ export function Hero() {
   const words = heroWords(state);
   return (
     <section className="hero" aria-labelledby="hero-title">
-      <div className="hero-words" aria-live="polite">
+      <div>
         <Text as="p" size="2" weight="medium" className="over">
           {words.over}
         </Text>
-        <Heading as="h1" size="8" id="hero-title">
-          {words.title}
-        </Heading>
-        <Text as="p" size="4" color="gray" className="lead">
-          {words.lead}
-        </Text>
+        <div aria-live="polite">
+          <Heading as="h1" size="8" id="hero-title">
+            {words.title}
+          </Heading>
+          <Text as="p" size="4" color="gray" className="lead">
+            {words.lead}
+          </Text>
+        </div>
       </div>
       <Flock lit={state.run?.workers ?? 0} own={isContributing(state)} />
     </section>

@@ -16,7 +16,7 @@ export const curves = new History();
 export const offer = offerOf(isSecureContext, 'gpu' in navigator);
 
 const feed = createFeed(store, curves, address.run);
-const contribution = new Contribution(store);
+const contribution = new Contribution(store, feed.poll);
 
 store.subscribe(() => {
   const title = pageTitle(store.get());

@@ -65,9 +65,9 @@ function Facts({ run }: { run: RunSummary }) {
     ['Data set', datasetTitle(run.dataset)],
     ['Model', modelTitle(run.model)],
     ['Parameters', count(run.parameters)],
-    ['Updates so far', count(run.version)],
     ['Training loss', loss(run.loss.train)],
     ['Validation loss', loss(run.loss.validation)],
+    ['Updates so far', count(run.version)],
   ];
   return (
     <dl className="facts">
