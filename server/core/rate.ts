@@ -9,23 +9,24 @@ export class Rate {
   #lastMs: number | null = null;
 
   add(count: number, nowMs: number): void {
-    this.#decayTo(nowMs);
-    this.#sum += count;
-  }
-
-  perSecond(nowMs: number): number {
-    this.#decayTo(nowMs);
-    return this.#weight > 0 ? this.#sum / this.#weight : 0;
-  }
-
-  #decayTo(nowMs: number): void {
-    if (this.#lastMs === null) this.#lastMs = nowMs;
-    const elapsedMs = Math.max(0, nowMs - this.#lastMs);
-    const kept = 2 ** (-elapsedMs / HALF_LIFE_MS);
-    this.#sum *= kept;
-    // ∫ of the same forgetting over the time that has passed, in seconds
-    this.#weight = this.#weight * kept + ((1 - kept) * HALF_LIFE_MS) / 1000 / Math.LN2;
+    const { sum, weight } = this.#at(nowMs);
+    this.#sum = sum + count;
+    this.#weight = weight;
     this.#lastMs = nowMs;
+  }
+
+  /** Changes nothing: who looks, and how often, leaves no trace in a replay. */
+  perSecond(nowMs: number): number {
+    const { sum, weight } = this.#at(nowMs);
+    return weight > 0 ? sum / weight : 0;
+  }
+
+  #at(nowMs: number): { sum: number; weight: number } {
+    const elapsedMs = Math.max(0, nowMs - (this.#lastMs ?? nowMs));
+    const kept = 2 ** (-elapsedMs / HALF_LIFE_MS);
+    // ∫ of the same forgetting over the time that has passed, in seconds
+    const since = ((1 - kept) * HALF_LIFE_MS) / 1000 / Math.LN2;
+    return { sum: this.#sum * kept, weight: this.#weight * kept + since };
   }
 }
 
