@@ -107,9 +107,10 @@ export class Driver {
     return effects;
   }
 
-  /** Lets time pass, with a tick whenever the coordinator asked for one. */
+  /** Lets time pass, with a tick whenever the coordinator asked for one; first one that is overdue. */
   advance(ms: number): void {
     const untilMs = this.nowMs + ms;
+    if ((this.coordinator.nextDeadlineMs() ?? Infinity) <= this.nowMs) this.send({ type: 'tick' });
     for (;;) {
       const nextMs = this.coordinator.nextDeadlineMs();
       if (nextMs === null || nextMs > untilMs) break;
