@@ -1,6 +1,7 @@
 // Leases from outside: who may have one, what ends it, and what a push against it is worth.
 
 import { describe, expect, it } from 'vitest';
+import { SentVectors } from '../../server/core/sent.ts';
 import asgd from '../../server/methods/asgd.ts';
 import { asLeaseId, asWorkerId } from '../../shared/ids.ts';
 import { leaseDurations, Leases, type Settlement } from '../../server/core/leases.ts';
@@ -254,7 +255,7 @@ describe('what is remembered of leases', () => {
     const leases = new Leases();
     const record = (id: string, softAtMs: number) => {
       const item = { epoch: 0, batches: [], samples: 1, holders: 1, issues: 1, landed: false };
-      const sent = { version: 0, vector: new Float32Array(1), scale: 1 };
+      const sent = new SentVectors(1, 'f32').hold('0', 0, () => undefined);
       const times = { issuedAtMs: 0, softAtMs, hardAtMs: softAtMs * 4 };
       return { id: asLeaseId(id), worker: asWorkerId('w'), item, sent, round: 1, ...times, overdue: false };
     };
