@@ -8,6 +8,7 @@ export default defineConfig({
     // Two cores: more would only make the browser tests wait for each other.
     maxWorkers: 2,
     pool: 'forks',
+    globalSetup: './test/build-pages.ts',
     reporters: ['default', './test/closing-line.ts'],
   },
 });

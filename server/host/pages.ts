@@ -16,7 +16,7 @@ export async function ensurePages(log: (text: string) => void): Promise<void> {
   if (built >= Math.max(...sources)) return;
   log('building the pages: a few seconds, once');
   const { build } = await import('vite'); // only when it is needed: loading Vite takes half a second
-  await build({ root: ROOT, configFile: join(ROOT, 'vite.config.ts'), logLevel: 'warn' });
+  await build({ configFile: join(ROOT, 'vite.config.ts'), logLevel: 'warn' });
 }
 
 async function modifiedMs(path: string): Promise<number> {

@@ -1,0 +1,69 @@
+// Real Chromium on the real pages of a real coordinator.
+
+import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
+import type { RunConfig } from '../../shared/config.ts';
+import type { RunSummary, WorkerRow } from '../../shared/protocol/snapshots.ts';
+import { ADMIN_TOKEN, start } from '../server/harness.ts';
+import type { Started } from '../../server/host/start.ts';
+import { findChromium, HOW_TO_GET_CHROMIUM } from './chromium.ts';
+
+/** A WebGPU device without a GPU (SwiftShader), and nothing that reaches out of this machine. */
+const ARGUMENTS = [
+  '--headless=new',
+  '--no-sandbox',
+  '--enable-unsafe-webgpu',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+/** What compiling shaders for a software GPU may take on a busy machine. */
+export const PATIENCE_MS = 120_000;
+
+export interface Stage {
+  readonly coordinator: Started;
+  readonly context: BrowserContext;
+  /** A page; everything that its console says against it is collected in `complaints`. */
+  open(path: string): Promise<Page>;
+  readonly complaints: string[];
+  run(id?: string): Promise<RunSummary>;
+  workers(id?: string): Promise<WorkerRow[]>;
+  command(command: 'pause' | 'resume' | 'stop', id?: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function stage(runs: readonly RunConfig[]): Promise<Stage> {
+  const path = findChromium();
+  if (path === null) throw new Error(HOW_TO_GET_CHROMIUM);
+  const coordinator = await start(runs);
+  const browser: Browser = await chromium.launch({ executablePath: path, args: ARGUMENTS });
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
+  const complaints: string[] = [];
+  const first = runs[0]!.id;
+  const get = async <T>(address: string): Promise<T> => (await fetch(coordinator.url + address)).json() as Promise<T>;
+  return {
+    coordinator,
+    context,
+    complaints,
+    open: async (address) => {
+      const page = await context.newPage();
+      page.on('pageerror', (error) => complaints.push(error.message));
+      page.on('console', (message) => {
+        if (message.type() === 'error') complaints.push(message.text());
+      });
+      await page.goto(coordinator.url + address);
+      return page;
+    },
+    run: (id = first) => get(`/api/runs/${id}`),
+    workers: (id = first) => get(`/api/runs/${id}/workers`),
+    command: async (command, id = first) => {
+      const headers = { authorization: `Bearer ${ADMIN_TOKEN}` };
+      await fetch(`${coordinator.url}/api/runs/${id}/${command}`, { method: 'POST', headers });
+    },
+    close: async () => {
+      await browser.close();
+      await coordinator.close();
+    },
+  };
+}
