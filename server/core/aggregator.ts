@@ -5,7 +5,7 @@ import type { MethodConfig } from '../../shared/config.ts';
 import type { CodecName } from '../../shared/protocol/frame.ts';
 import type { PushRejection } from '../../shared/protocol/reasons.ts';
 import { learningRateAt } from '../../shared/schedule.ts';
-import { axpy, rmsDistance, type Vec } from '../../shared/vec.ts';
+import { axpy, inOnePass, rmsDistance, type Vec } from '../../shared/vec.ts';
 import { resolveHyperparameters } from './hyperparameters.ts';
 import type { Axes, Crowd, Method, Push } from './method.ts';
 import { SentVectors, type Sent } from './sent.ts';
@@ -28,6 +28,10 @@ export interface PushInput {
   readonly vector: Vec;
   readonly samples: number;
   readonly nowMs: number;
+  /** Since the lease was issued. */
+  readonly turnaroundMs?: number;
+  /** The place of its batch in the order of leasing; one that was issued again keeps it. */
+  readonly sequence?: number;
 }
 
 export type PushResult = { readonly lag: number; readonly gap: number } & (
@@ -91,7 +95,7 @@ export class Aggregator {
 
   /** Screens one push, corrects it, gathers it, and moves θ if that was enough. Does not release `sent`. */
   push(input: PushInput, crowd: Crowd): PushResult {
-    const { worker, sent, vector, samples, nowMs } = input;
+    const { worker, sent, vector, samples, nowMs, turnaroundMs = 0, sequence = 0 } = input;
     const lag = this.#version - sent.version;
     const gap = rmsDistance(this.theta, sent.vector);
     const push: Push = {
@@ -106,17 +110,22 @@ export class Aggregator {
       learningRate: this.learningRate,
       learningRatePeak: this.#config.learningRate,
       nowMs,
+      turnaroundMs,
+      sequence,
     };
     const { screen, correct, gather } = this.axes;
     for (const one of screen) {
       const reason = one.check(vector, push);
       if (reason !== null) return { outcome: 'rejected', reason, lag, gap };
     }
-    if (gather.immediate) this.#decay(vector);
-    correct.apply(vector, push);
-    gather.add(vector, push);
-    this.#samples += samples;
-    return { outcome: this.poll(nowMs, crowd) ? 'applied' : 'buffered', lag, gap };
+    const moved = inOnePass(() => {
+      if (gather.immediate) this.#decay(vector);
+      correct.apply(vector, push);
+      gather.add(vector, push);
+      this.#samples += samples;
+      return this.poll(nowMs, crowd);
+    });
+    return { outcome: moved ? 'applied' : 'buffered', lag, gap };
   }
 
   /** Moves θ if the gather is ready, as time or the crowd may have made it. True when it did. */

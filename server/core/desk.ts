@@ -12,6 +12,7 @@ import { Leases, leaseDurations, type LeaseRecord, type Settlement } from './lea
 import type { Ledger } from './ledger.ts';
 import type { Crowd } from './method.ts';
 import type { Report } from './report.ts';
+import { Rounds } from './rounds.ts';
 import type { Sent } from './sent.ts';
 import type { Sessions } from './sessions.ts';
 
@@ -53,7 +54,7 @@ export class Desk {
   readonly crowd: Crowd;
   readonly #options: DeskOptions;
   #issued = 0;
-  #round = { version: 0, number: 0 };
+  readonly #rounds = new Rounds();
 
   constructor(options: DeskOptions) {
     this.#options = options;
@@ -73,8 +74,11 @@ export class Desk {
     const session = sessions.get(worker);
     const held = this.leases.of(worker);
     if (held.length >= config.perWorker) return wait('lease-limit', RETRY_MS);
-    const round = this.#currentRound();
+    const { outstanding } = this.crowd;
+    const round = this.#rounds.current(aggregator.version, outstanding);
     const open = aggregator.axes.gate.decide({
+      nowMs,
+      inFlight: this.leases.inTime,
       heldThisVersion: held.filter((lease) => lease.sent.version === aggregator.version).length,
       settledThisRound: session.settledIn.round === round ? session.settledIn.count : 0,
     });
@@ -147,14 +151,6 @@ export class Desk {
     this.#options.ledger.giveBack(lease.item);
     this.#options.aggregator.release(lease.sent);
     this.capacityChanged = true;
-  }
-
-  /** A new one with every version, and when nobody is at work on this version any more: see `Gate`. */
-  #currentRound(): number {
-    const { version } = this.#options.aggregator;
-    const { number } = this.#round;
-    if (this.#round.version !== version || this.crowd.outstanding === 0) this.#round = { version, number: number + 1 };
-    return this.#round.number;
   }
 
   /** A push that answers its lease: into θ, unless a screen refuses it. */

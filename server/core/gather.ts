@@ -1,6 +1,6 @@
 // Gathers: when do we have enough pushes for an update?
 
-import { axpy, copy, scale, type Vec } from '../../shared/vec.ts';
+import { axpy, copy, scale, zero, type Vec } from '../../shared/vec.ts';
 import type { Gather } from './method.ts';
 
 /** Every push is an update. */
@@ -36,6 +36,7 @@ export function round(dim: number, by: { quorum: number; deadlineMs: number }): 
   return {
     state,
     immediate: false,
+    together: true,
     add: (g, { samples, nowMs }) => {
       if (state.pushes === 0) state.openedAtMs = nowMs;
       state.pushes += 1;
@@ -53,7 +54,7 @@ export function round(dim: number, by: { quorum: number; deadlineMs: number }): 
     take: () => {
       copy(mean, state.sum);
       scale(mean, 1 / state.samples);
-      state.sum.fill(0);
+      zero(state.sum);
       state.pushes = 0;
       state.samples = 0;
       state.overdue = 0;

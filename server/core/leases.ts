@@ -78,6 +78,13 @@ export class Leases {
     return count;
   }
 
+  /** Open leases whose soft deadline has not come. */
+  get inTime(): number {
+    let count = 0;
+    for (const lease of this.#open.values()) if (!lease.overdue) count += 1;
+    return count;
+  }
+
   issue(lease: LeaseRecord): void {
     this.#open.set(lease.id, lease);
     const own = this.#byWorker.get(lease.worker) ?? new Set();

@@ -28,6 +28,10 @@ export interface Push {
   readonly learningRate: number;
   readonly learningRatePeak: number;
   readonly nowMs: number;
+  /** Since its lease was issued. */
+  readonly turnaroundMs: number;
+  /** The place of its batch in the order of leasing; one that was issued again keeps it. */
+  readonly sequence: number;
 }
 
 /** Who else is at work, for the stages that wait for others. */
@@ -41,12 +45,20 @@ export interface Stateful {
   readonly state: State;
 }
 
-/**
- * May this worker have a lease now? A round is the span of one version; when all its leases ended and nothing came of
- * them, the next is another round of the same version, or nobody would ever start again.
- */
+/** What a gate may decide by. */
+export interface Asked {
+  readonly nowMs: number;
+  /** Leases on this version of θ that the worker has. */
+  readonly heldThisVersion: number;
+  /** Leases of this round (see rounds.ts) that the worker had settled. */
+  readonly settledThisRound: number;
+  /** Everyone's leases on any version, but for those that are overdue. */
+  readonly inFlight: number;
+}
+
+/** May this worker have a lease now? */
 export interface Gate {
-  decide(worker: { readonly heldThisVersion: number; readonly settledThisRound: number }): boolean;
+  decide(asked: Asked): boolean;
 }
 
 /** Which parameters does a worker get? */
@@ -79,6 +91,8 @@ export interface Correct extends Stateful {
 export interface Gather extends Stateful {
   /** True when every push is an update by itself: then weight decay comes before the correction. */
   readonly immediate: boolean;
+  /** True when whoever has pushed waits until the rest of its round have. */
+  readonly together?: boolean;
   /** Takes the push in; the vector is the caller's again afterwards. */
   add(g: Vec, push: Push): void;
   ready(nowMs: number, crowd: Crowd): boolean;

@@ -4,44 +4,49 @@
 import type { MethodConfig } from '../../shared/config.ts';
 import { Aggregator } from './aggregator.ts';
 import type { Method } from './method.ts';
+import { Rounds } from './rounds.ts';
 import type { Sent } from './sent.ts';
 
+interface Timed {
+  readonly worker: string;
+  /** Never before the last event's; the event's index when absent. */
+  readonly atMs?: number | undefined;
+}
+
 export type TraceEvent =
-  | { readonly type: 'pull'; readonly worker: string }
-  | {
-      readonly type: 'push';
-      readonly worker: string;
-      readonly vector: readonly number[];
-      readonly samples?: number | undefined;
-    }
-  | { readonly type: 'leave'; readonly worker: string };
+  | (Timed & { readonly type: 'pull' })
+  | (Timed & { readonly type: 'push'; readonly vector: readonly number[]; readonly samples?: number | undefined })
+  | (Timed & { readonly type: 'leave' });
+
+/** What a worker was sent. */
+export interface Served {
+  readonly worker: string;
+  readonly version: number;
+  readonly params: readonly number[];
+}
+
+interface ResultOf<T extends TraceEvent['type']> extends Served {
+  readonly index: number;
+  readonly type: T;
+  /** Pulls that waited for the gate and were served by what this event changed. */
+  readonly served?: readonly Served[];
+}
 
 export type TraceResult =
-  | {
-      readonly index: number;
-      readonly type: 'pull';
-      readonly worker: string;
-      readonly version: number;
-      readonly params: readonly number[];
-    }
-  | {
-      readonly index: number;
-      readonly type: 'push';
-      readonly worker: string;
+  /** `params`: what is sent. When the gate lets nobody in yet the pull waits, and is sent nothing. */
+  | (ResultOf<'pull'> & { readonly outcome?: 'waiting' })
+  /**
+   * `params`: θ afterwards. A push is `waiting` when it is kept until the rest of its round have pushed, and also (reason
+   * `gate`) when its worker's last pull still waits, so that there was nothing to push for: then it changes nothing.
+   */
+  | (ResultOf<'push'> & {
       readonly outcome: 'applied' | 'buffered' | 'rejected' | 'waiting';
       readonly reason?: string;
       readonly lag: number;
       readonly gap: number;
-      readonly version: number;
-      readonly params: readonly number[];
-    }
-  | {
-      readonly index: number;
-      readonly type: 'leave';
-      readonly worker: string;
-      readonly version: number;
-      readonly params: readonly number[];
-    };
+    })
+  /** `params`: θ afterwards. */
+  | ResultOf<'leave'>;
 
 /** A trace and what θ (after a push or a leave) or the sent vector (of a pull) is after each event, worked by hand. */
 export interface TraceExample {
@@ -64,44 +69,150 @@ export interface TraceInput {
 }
 
 /** Plays the events in order. Throws with the event's index when one makes no sense. */
-export function playTrace({ method, config, params, events, samplesPerEpoch = 1 }: TraceInput): TraceResult[] {
-  const aggregator = new Aggregator({ method, config, theta: Float32Array.from(params), samplesPerEpoch });
-  const held = new Map<string, Sent>();
-  const outstanding = (): number => [...held.values()].filter((sent) => sent.version === aggregator.version).length;
-  const drop = (worker: string): void => {
-    const sent = held.get(worker);
-    if (sent) aggregator.release(sent);
-    held.delete(worker);
-  };
-  return events.map((event, index): TraceResult => {
-    const { worker } = event;
+export function playTrace({ events, ...start }: TraceInput): TraceResult[] {
+  const table = new Table(start);
+  return events.map((event, index) => table.play(event, index));
+}
+
+interface Held {
+  readonly sent: Sent;
+  readonly atMs: number;
+  /** The place of the batch in the order of leasing: one that comes back keeps it, and goes first. */
+  readonly sequence: number;
+  readonly round: number;
+}
+
+/** What the coordinator's desk is to a run: who holds what, and who waits. */
+class Table {
+  readonly #aggregator: Aggregator;
+  readonly #dim: number;
+  readonly #held = new Map<string, Held>();
+  readonly #waiting = new Set<string>();
+  readonly #settled = new Map<string, { round: number; count: number }>();
+  readonly #rounds = new Rounds();
+  readonly #returned: number[] = [];
+  #issued = 0;
+  #nowMs = 0;
+
+  constructor({ params, samplesPerEpoch = 1, ...rest }: Omit<TraceInput, 'events'>) {
+    this.#aggregator = new Aggregator({ ...rest, theta: Float32Array.from(params), samplesPerEpoch });
+    this.#dim = params.length;
+  }
+
+  play(event: TraceEvent, index: number): TraceResult {
+    const atMs = event.atMs ?? Math.max(index, this.#nowMs);
+    if (atMs < this.#nowMs) throw new Error(`event ${index}: at ${atMs} ms, before the last one at ${this.#nowMs} ms`);
+    this.#nowMs = atMs;
+    this.#aggregator.poll(atMs, this.#crowd()); // what time alone has made due
     switch (event.type) {
-      case 'pull': {
-        drop(worker);
-        const sent = aggregator.pull(worker);
-        held.set(worker, sent);
-        return { index, type: 'pull', worker, version: sent.version, params: [...sent.vector] };
-      }
-      case 'push': {
-        const sent = held.get(worker);
-        if (!sent) throw new Error(`event ${index}: worker "${worker}" pushes but has pulled nothing`);
-        if (event.vector.length !== params.length) {
-          throw new Error(`event ${index}: a vector of ${event.vector.length} numbers, expected ${params.length}`);
-        }
-        held.delete(worker);
-        const vector = Float32Array.from(event.vector);
-        const crowd = { outstanding: outstanding() };
-        const result = aggregator.push({ worker, sent, vector, samples: event.samples ?? 1, nowMs: index }, crowd);
-        aggregator.release(sent);
-        return { index, type: 'push', worker, ...result, version: aggregator.version, params: [...aggregator.theta] };
-      }
+      case 'pull':
+        return this.#pull(event.worker, index);
+      case 'push':
+        return this.#push(event, index);
       case 'leave':
-        drop(worker);
-        aggregator.leave(worker);
-        aggregator.poll(index, { outstanding: outstanding() });
-        return { index, type: 'leave', worker, version: aggregator.version, params: [...aggregator.theta] };
+        return this.#leave(event.worker, index);
       default:
         return event satisfies never;
     }
-  });
+  }
+
+  #pull(worker: string, index: number): TraceResult {
+    this.#drop(worker);
+    this.#waiting.add(worker);
+    const served = this.#serve();
+    const own = served.find((one) => one.worker === worker);
+    const others = served.filter((one) => one !== own);
+    const sent = own ?? { worker, version: this.#aggregator.version, params: [], outcome: 'waiting' as const };
+    return { index, type: 'pull', ...sent, ...(others.length > 0 && { served: others }) };
+  }
+
+  #push({ worker, vector, samples = 1 }: Extract<TraceEvent, { type: 'push' }>, index: number): TraceResult {
+    if (vector.length !== this.#dim) {
+      throw new Error(`event ${index}: a vector of ${vector.length} numbers, expected ${this.#dim}`);
+    }
+    if (this.#waiting.has(worker)) {
+      const nothing = { outcome: 'waiting', reason: 'gate', lag: 0, gap: 0 } as const;
+      return { index, type: 'push', worker, ...nothing, ...this.#after() };
+    }
+    const held = this.#held.get(worker);
+    if (!held) throw new Error(`event ${index}: worker "${worker}" pushes but has pulled nothing`);
+    this.#held.delete(worker);
+    const { sent, sequence, round } = held;
+    this.#settle(worker, round);
+    const result = this.#aggregator.push(
+      {
+        worker,
+        sent,
+        vector: Float32Array.from(vector),
+        samples,
+        nowMs: this.#nowMs,
+        turnaroundMs: this.#nowMs - held.atMs,
+        sequence,
+      },
+      this.#crowd(),
+    );
+    this.#aggregator.release(sent);
+    if (result.outcome === 'rejected') this.#returned.push(sequence);
+    const kept = result.outcome === 'buffered' && this.#aggregator.axes.gather.together === true;
+    const outcome = kept ? { outcome: 'waiting' as const } : {};
+    return { index, type: 'push', worker, ...result, ...outcome, ...this.#after() };
+  }
+
+  #leave(worker: string, index: number): TraceResult {
+    this.#drop(worker);
+    this.#waiting.delete(worker);
+    this.#aggregator.leave(worker);
+    this.#aggregator.poll(this.#nowMs, this.#crowd());
+    return { index, type: 'leave', worker, ...this.#after() };
+  }
+
+  /** What every result but a pull's ends with: pulls that can be served now, and θ. */
+  #after(): { version: number; params: readonly number[]; served?: readonly Served[] } {
+    const { version, theta } = this.#aggregator;
+    const params = [...theta];
+    const served = this.#serve();
+    return { version, params, ...(served.length > 0 && { served }) };
+  }
+
+  /** Serves those who wait, in the order they came, as far as the gate lets them in. */
+  #serve(): Served[] {
+    return [...this.#waiting].flatMap((worker) => this.#issue(worker) ?? []);
+  }
+
+  #issue(worker: string): Served | null {
+    const { version, axes } = this.#aggregator;
+    const round = this.#rounds.current(version, this.#crowd().outstanding);
+    const settled = this.#settled.get(worker);
+    const open = axes.gate.decide({
+      nowMs: this.#nowMs,
+      heldThisVersion: 0,
+      settledThisRound: settled?.round === round ? settled.count : 0,
+      inFlight: this.#held.size,
+    });
+    if (!open) return null;
+    this.#waiting.delete(worker);
+    const sent = this.#aggregator.pull(worker);
+    const sequence = this.#returned.shift() ?? this.#issued++;
+    this.#held.set(worker, { sent, atMs: this.#nowMs, sequence, round });
+    return { worker, version: sent.version, params: [...sent.vector] };
+  }
+
+  #settle(worker: string, round: number): void {
+    const settled = this.#settled.get(worker);
+    this.#settled.set(worker, { round, count: settled?.round === round ? settled.count + 1 : 1 });
+  }
+
+  /** The worker gives back what it holds. */
+  #drop(worker: string): void {
+    const held = this.#held.get(worker);
+    if (!held) return;
+    this.#aggregator.release(held.sent);
+    this.#returned.push(held.sequence);
+    this.#held.delete(worker);
+  }
+
+  #crowd(): { outstanding: number } {
+    const { version } = this.#aggregator;
+    return { outstanding: [...this.#held.values()].filter(({ sent }) => sent.version === version).length };
+  }
 }
