@@ -2,7 +2,10 @@
 
 import { loadMethods, methodNamed } from '../server/registry.ts';
 import { benchPush } from './push.ts';
+import { benchStep } from './step/bench.ts';
 
 const methods = await loadMethods();
 console.log('\n## What one push costs the coordinator (gap-aware)\n');
 console.log(await benchPush(methodNamed(methods, 'gap-aware')));
+console.log('\n## What a distributed step costs a worker (gap-aware, loopback, one worker)\n');
+console.log(await benchStep());

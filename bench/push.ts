@@ -4,6 +4,7 @@
 import { crc32 } from 'node:zlib';
 import { Aggregator } from '../server/core/aggregator.ts';
 import type { Method } from '../server/core/method.ts';
+import type { MethodConfig } from '../shared/config.ts';
 import { decodeFrame, encodeFrame, frameBytes, type CodecName, type FrameHeader } from '../shared/protocol/frame.ts';
 import { rng } from '../shared/rng.ts';
 import type { Vec } from '../shared/vec.ts';
@@ -31,7 +32,7 @@ export async function benchPush(method: Method): Promise<string> {
 
 async function measure(method: Method, dim: number, codec: CodecName): Promise<string[]> {
   const random = rng(`bench/${dim}`);
-  const config = { name: method.name, learningRate: 0.01, weightDecay: 1e-4, schedule: {} };
+  const config: MethodConfig = { name: method.name, learningRate: 0.01, weightDecay: 1e-4, schedule: {} };
   const aggregator = new Aggregator({ method, config, theta: noise(dim, random, 0.1), samplesPerEpoch: 1000, codec });
   const header: FrameHeader = { kind: 'gradient', codec, runKey: 1, baseVersion: 0, length: dim, layoutHash: 1 };
   const frameIn = Buffer.allocUnsafeSlow(frameBytes(dim, codec));
@@ -57,7 +58,7 @@ async function measure(method: Method, dim: number, codec: CodecName): Promise<s
     newer = aggregator.pull('a');
     encodeFrame(frameOut, { ...header, kind: 'params', baseVersion: newer.version }, newer.vector, {
       crc32,
-      scale: newer.scale,
+      packed: newer.packed,
     });
   };
   const stages: Contender[] = [

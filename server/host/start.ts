@@ -24,6 +24,8 @@ export interface StartOptions {
   readonly dataDir: string;
   readonly adminToken: string;
   readonly record: string | null;
+  /** Folder of the built pages; our own when absent. */
+  readonly pages?: string;
   readonly log: Logger;
 }
 
@@ -37,15 +39,8 @@ export interface Started {
 }
 
 /** Loads the runs, opens them, and listens. Throws one sentence when a run cannot be opened or the port is taken. */
-export async function startCoordinator({
-  runs,
-  port,
-  host,
-  dataDir,
-  adminToken,
-  record,
-  log,
-}: StartOptions): Promise<Started> {
+export async function startCoordinator(options: StartOptions): Promise<Started> {
+  const { runs, port, host, dataDir, adminToken, record, pages = PAGES_FOLDER, log } = options;
   const methods = await loadMethods();
   const prepared = await Promise.all(runs.map((config) => prepareRun(config, { methods, dataDir })));
   if (record) await mkdir(dirname(record), { recursive: true });
@@ -67,7 +62,7 @@ export async function startCoordinator({
     adminToken,
     methods,
     log,
-    pages: PAGES_FOLDER,
+    pages,
     layout: (run) => byId.get(run)!.layout,
     paramsCodec: (run) => byId.get(run)!.config.codec.params,
     metricsText: prometheus(loop),

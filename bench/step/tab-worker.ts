@@ -1,0 +1,22 @@
+// The step bench in a tab's Web Worker: as the volunteer's page computes.
+
+import { DeviceCompute } from '../../client/worker/compute.ts';
+import { SocketControl } from '../../client/worker/control.ts';
+import { Shell } from '../../client/worker/shell.ts';
+import { HttpTransport } from '../../client/worker/transport.ts';
+import { WASM_URLS } from '../../client/worker/wasm-urls.ts';
+import { rng } from '../../shared/rng.ts';
+import { measureStep, Metered, Phases } from './measure.ts';
+
+const url = self.location.origin;
+const metered = new Metered(new DeviceCompute({ wasmPaths: WASM_URLS }));
+const phases = new Phases();
+const shell = new Shell({
+  ...{ run: 'bench', name: 'bench', backend: 'wasm' },
+  compute: metered,
+  transport: new HttpTransport({ url }),
+  control: (listener) => new SocketControl(url, listener),
+  random: rng('bench'),
+  onView: phases.onView,
+});
+self.postMessage(await measureStep(metered, shell, phases.wait));
