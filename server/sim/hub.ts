@@ -1,0 +1,190 @@
+// The coordinator's shell under virtual time: the real coordinator, the table of who waits for which answer, and a plain
+// admission desk. As in every shell, no decision is made here.
+
+import { asLeaseId, asWorkerId, type WorkerId } from '../../shared/ids.ts';
+import type { Next, PullReply, PushReply } from '../../shared/protocol/lease.ts';
+import type { Hello, PushMeta, RunManifest, Welcome, WorkerStatus } from '../../shared/protocol/messages.ts';
+import type { RunSummary } from '../../shared/protocol/snapshots.ts';
+import { PROTOCOL_VERSION, refusalText } from '../../shared/protocol/version.ts';
+import { hashText } from '../../shared/rng.ts';
+import type { Vec } from '../../shared/vec.ts';
+import type { Failure } from '../../shared/volunteer/events.ts';
+import { Coordinator } from '../core/coordinator.ts';
+import type { CoordinatorEvent, Effect, RequestId, RunSetup } from '../core/events.ts';
+import type { Sent } from '../core/sent.ts';
+import { Alarm, type Clock } from './clock.ts';
+import type { Tally } from './tally.ts';
+
+const HEARTBEAT_MS = 10_000;
+
+/** `params` are a copy, the receiver's. */
+export type Answer<R> = (reply: R, params: Vec | null) => void;
+
+/** A worker's open connection on the control plane. */
+export interface Connection {
+  worker: WorkerId | null;
+  readonly control: (command: 'pause' | 'resume' | 'stop') => void;
+}
+
+export interface PushArrival extends PushMeta {
+  readonly lease: string;
+  /** Read only: it may arrive again. */
+  readonly vector: Vec;
+  readonly next: boolean;
+  readonly honest: boolean;
+}
+
+export interface HubOptions {
+  readonly clock: Clock;
+  readonly setup: RunSetup;
+  readonly tally: Tally;
+  /** Sees every event just before the coordinator does; vectors are overwritten after. */
+  readonly onEvent?: ((event: CoordinatorEvent, nowMs: number) => void) | undefined;
+}
+
+export class Hub {
+  readonly coordinator = new Coordinator();
+  readonly #options: HubOptions;
+  readonly #manifest: RunManifest;
+  readonly #alarm: Alarm;
+  readonly #connections = new Map<WorkerId, Connection>();
+  readonly #waiting = new Map<RequestId, (reply: PullReply | PushReply, sent: Sent | null) => void>();
+  /** The coordinator overwrites what it is pushed. */
+  readonly #scratch: Vec;
+  #requests = 0;
+  #admitted = 0;
+
+  constructor(options: HubOptions) {
+    this.#options = options;
+    this.#manifest = manifestOf(options.setup);
+    this.#scratch = new Float32Array(options.setup.layout.dim);
+    const tick = (): void => this.#dispatch({ type: 'tick' });
+    this.#alarm = new Alarm(options.clock, () => this.coordinator.nextDeadlineMs(), tick);
+    this.#dispatch({ type: 'open', setup: options.setup });
+  }
+
+  /** θ now: read only. */
+  get params(): Vec {
+    return this.coordinator.params(this.#run);
+  }
+
+  summary(): RunSummary {
+    return this.coordinator.summary(this.#run, this.#options.clock.nowMs);
+  }
+
+  admit(connection: Connection, hello: Hello): Welcome {
+    const { token, name, device } = hello;
+    const known = token === undefined ? undefined : asWorkerId(token);
+    const back = known !== undefined && this.coordinator.knows(this.#run, known);
+    const refusal = this.coordinator.refusal(this.#run);
+    if (refusal !== null && !(back && refusal === 'too-many-workers')) {
+      return { ok: false, protocol: PROTOCOL_VERSION, refusal, message: refusalText(refusal) };
+    }
+    const worker = back ? known : asWorkerId(`w${++this.#admitted}`);
+    connection.worker = worker;
+    this.#connections.set(worker, connection);
+    this.#dispatch({ type: 'join', run: this.#run, worker, name, device });
+    return { ok: true, protocol: PROTOCOL_VERSION, worker, token: worker, run: this.#manifest };
+  }
+
+  /** The connection is closed, as far as this end knows. */
+  closed(connection: Connection): void {
+    const { worker } = connection;
+    if (worker === null || this.#connections.get(worker) !== connection) return;
+    this.#connections.delete(worker);
+    this.#dispatch({ type: 'leave', run: this.#run, worker });
+  }
+
+  status({ worker }: Connection, { state }: WorkerStatus): void {
+    if (worker !== null && this.#knows(worker)) this.#dispatch({ type: 'status', run: this.#run, worker, state });
+  }
+
+  release({ worker }: Connection, leases: readonly string[]): void {
+    if (worker === null || !this.#knows(worker)) return;
+    this.#dispatch({ type: 'release', run: this.#run, worker, leases: leases.map(asLeaseId) });
+  }
+
+  pull(token: string, answer: Answer<PullReply>, failed: (failure: Failure) => void): void {
+    const worker = asWorkerId(token);
+    if (!this.#knows(worker)) return failed({ kind: 'status', status: 401 });
+    const request = this.#await(({ next }, sent) => answer({ next }, paramsOf(next, sent)));
+    this.#dispatch({ type: 'pull', run: this.#run, worker, request });
+  }
+
+  push(token: string, push: PushArrival, on: { answer: Answer<PushReply>; failed: (failure: Failure) => void }): void {
+    const worker = asWorkerId(token);
+    if (!this.#knows(worker)) return on.failed({ kind: 'status', status: 401 });
+    const { lease, loss, samples, next: wantsNext, honest } = push;
+    const request = this.#await((reply, sent) => {
+      if (!('outcome' in reply)) throw new Error('invariant violation: a push was answered like a pull');
+      this.#options.tally.answered(reply, samples, honest);
+      on.answer(reply, paramsOf(reply.next, sent));
+    });
+    this.#scratch.set(push.vector);
+    const ids = { run: this.#run, worker, request, lease: asLeaseId(lease) };
+    this.#dispatch({ type: 'push', ...ids, vector: this.#scratch, loss, samples, wantsNext });
+  }
+
+  get #run() {
+    return this.#options.setup.config.id;
+  }
+
+  #knows(worker: WorkerId): boolean {
+    return this.coordinator.knows(this.#run, worker);
+  }
+
+  #await(answer: (reply: PullReply | PushReply, sent: Sent | null) => void): RequestId {
+    const request = ++this.#requests;
+    this.#waiting.set(request, answer);
+    return request;
+  }
+
+  #dispatch(event: CoordinatorEvent): void {
+    const { nowMs } = this.#options.clock;
+    this.#options.onEvent?.(event, nowMs);
+    for (const effect of this.coordinator.handle(event, nowMs)) this.#perform(effect);
+    this.#alarm.set();
+  }
+
+  #perform(effect: Effect): void {
+    switch (effect.type) {
+      case 'reply': {
+        const answer = this.#waiting.get(effect.request);
+        this.#waiting.delete(effect.request);
+        return answer?.(effect.reply, effect.sent);
+      }
+      case 'control':
+        for (const [worker, { control }] of this.#connections) {
+          if (effect.worker === 'all' || effect.worker === worker) control(effect.kind);
+        }
+        return;
+      // The simulator measures at the ends of epochs, and says the rest in its row.
+      case 'evaluate':
+      case 'note':
+        return;
+      default:
+        effect satisfies never;
+    }
+  }
+}
+
+const paramsOf = (next: Next, sent: Sent | null): Vec | null =>
+  next.kind === 'lease' && sent ? sent.vector.slice() : null;
+
+function manifestOf({ config, model, layout, dataset, shardCounts }: RunSetup): RunManifest {
+  return {
+    id: config.id,
+    name: config.name,
+    runKey: hashText(config.id),
+    model,
+    dataset,
+    // Nothing is fetched by these addresses; the volunteer only compares them.
+    shards: shardCounts.map((count, i) => ({ sha256: i.toString(16).padStart(64, '0'), bytes: 0, count })),
+    parameters: layout.dim,
+    layoutHash: layout.hash,
+    pushCodec: config.codec.push,
+    leasesPerWorker: config.leases.perWorker,
+    heartbeatMs: HEARTBEAT_MS,
+    pushBytesMax: 0,
+  };
+}

@@ -1,0 +1,55 @@
+// Rows of several seeds put together.
+
+import type { RunRow } from '../row.ts';
+
+export interface Spread {
+  readonly mean: number;
+  /** Sample standard deviation; null of fewer than two. */
+  readonly deviation: number | null;
+}
+
+/** Null when there is nothing to take the mean of. */
+export function spread(values: readonly (number | null)[]): Spread | null {
+  const known = values.filter((value) => value !== null);
+  if (known.length === 0) return null;
+  const mean = known.reduce((a, b) => a + b, 0) / known.length;
+  if (known.length === 1) return { mean, deviation: null };
+  const squares = known.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  return { mean, deviation: Math.sqrt(squares / (known.length - 1)) };
+}
+
+/** The runs that differ in their seed alone. */
+export interface Group {
+  readonly method: string;
+  readonly workers: number;
+  readonly fleet: string;
+  readonly rows: readonly RunRow[];
+}
+
+/** In the order in which they first come. */
+export function groupRows(rows: readonly RunRow[]): Group[] {
+  const groups = new Map<string, RunRow[]>();
+  for (const row of rows) {
+    const key = `${row.fleet}\n${row.method}\n${row.workers}`;
+    groups.set(key, [...(groups.get(key) ?? []), row]);
+  }
+  return [...groups.values()].map((group) => {
+    const { method, workers, fleet } = group[0]!;
+    return { method, workers, fleet, rows: group };
+  });
+}
+
+/** The group's mean of one figure; throws when there is no such group, or the figure is not known. */
+export function meanOf(
+  rows: readonly RunRow[],
+  of: { readonly method: string; readonly workers: number; readonly fleet?: string },
+  figure: (row: RunRow) => number | null,
+): number {
+  const group = rows.filter(
+    ({ method, workers, fleet }) =>
+      method === of.method && workers === of.workers && (of.fleet === undefined || fleet === of.fleet),
+  );
+  const found = spread(group.map(figure));
+  if (found === null) throw new Error(`no figure of ${of.method} with ${of.workers} workers`);
+  return found.mean;
+}
