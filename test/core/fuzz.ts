@@ -177,9 +177,12 @@ export class Fuzz {
     const rows = coordinator.workers(RUN, nowMs);
     const { outstanding } = coordinator.snapshot(RUN, 1e9, nowMs).leases;
     const limit = coordinator.setup(RUN).config.leases.perWorker;
-    must(rows.every(({ leases }) => leases <= limit), 'no worker holds more leases than it may'); // prettier-ignore
-    must(rows.reduce((sum, { leases }) => sum + leases, 0) === outstanding, 'every lease is some worker’s'); // prettier-ignore
-    must(rows.reduce((sum, { samples }) => sum + samples, 0) === counted, 'every sample is some worker’s'); // prettier-ignore
+    must(
+      rows.every(({ leases }) => leases <= limit),
+      'no worker holds more leases than it may',
+    );
+    must(rows.reduce((sum, { leases }) => sum + leases, 0) === outstanding, 'every lease is some worker’s');
+    must(rows.reduce((sum, { samples }) => sum + samples, 0) === counted, 'every sample is some worker’s');
     const ended = summary.status === 'finished' || summary.status === 'stopped';
     must(!ended || outstanding === 0, 'an ended run has no leases');
     must(ended === (counted === 2 * summary.samplesPerEpoch), 'finished exactly when all is counted');

@@ -73,10 +73,19 @@ describe('a frame', () => {
   it('[W1] has a header of 32 bytes, laid out as documented', () => {
     const bytes = pack(Float32Array.of(1, -2), 'f32');
     expect(Buffer.from(bytes).toString('hex')).toBe(
-      '4d55524d' + '0100' + '02' + '01' + 'efbeadde' + '01286bee' + '02000000' + '0100feca' +
+      '4d55524d' +
+        '0100' +
+        '02' +
+        '01' +
+        'efbeadde' +
+        '01286bee' +
+        '02000000' +
+        '0100feca' +
         Buffer.from(Uint32Array.of(nodeCrc32(bytes.subarray(28))).buffer).toString('hex') +
-        '0000803f' + '0000803f' + '000000c0',
-    ); // prettier-ignore
+        '0000803f' +
+        '0000803f' +
+        '000000c0',
+    );
   });
 
   it('[W1] brings an f32 vector over to the bit', () => {

@@ -32,14 +32,36 @@ function check(
 }
 
 describe('vectors', () => {
-  it('copy: y ← x', () => check((y, x) => vec.copy(y, x), (_y, x) => x)); // prettier-ignore
-  it('axpy: y ← y + a·x', () => check((y, x, _z, a) => vec.axpy(y, a, x), (y, x, _z, a) => y + a * x)); // prettier-ignore
-  it('scale: y ← a·y', () => check((y, _x, _z, a) => vec.scale(y, a), (y, _x, _z, a) => a * y)); // prettier-ignore
+  it('copy: y ← x', () =>
+    check(
+      (y, x) => vec.copy(y, x),
+      (_y, x) => x,
+    ));
+  it('axpy: y ← y + a·x', () =>
+    check(
+      (y, x, _z, a) => vec.axpy(y, a, x),
+      (y, x, _z, a) => y + a * x,
+    ));
+  it('scale: y ← a·y', () =>
+    check(
+      (y, _x, _z, a) => vec.scale(y, a),
+      (y, _x, _z, a) => a * y,
+    ));
   it('addScaled: y ← x + a·z', () =>
-    check((y, x, z, a) => vec.addScaled(y, x, a, z), (_y, x, z, a) => x + a * z)); // prettier-ignore
-  it('decayAdd: y ← a·y + x', () => check((y, x, _z, a) => vec.decayAdd(y, a, x), (y, x, _z, a) => a * y + x)); // prettier-ignore
+    check(
+      (y, x, z, a) => vec.addScaled(y, x, a, z),
+      (_y, x, z, a) => x + a * z,
+    ));
+  it('decayAdd: y ← a·y + x', () =>
+    check(
+      (y, x, _z, a) => vec.decayAdd(y, a, x),
+      (y, x, _z, a) => a * y + x,
+    ));
   it('decaySquare: y ← a·y + (1−a)·x²', () =>
-    check((y, x, _z, a) => vec.decaySquare(y, a, x), (y, x, _z, a) => a * y + (1 - a) * x * x)); // prettier-ignore
+    check(
+      (y, x, _z, a) => vec.decaySquare(y, a, x),
+      (y, x, _z, a) => a * y + (1 - a) * x * x,
+    ));
 
   it('sums: Σx², Σab, rms of a − b, max |x|', () => {
     fc.assert(
