@@ -2,7 +2,7 @@
 
 export interface Contender {
   readonly name: string;
-  run(): void | Promise<void>;
+  readonly run: () => void | Promise<void>;
 }
 
 /** The median milliseconds of each contender, over rounds in which each runs once. */

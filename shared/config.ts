@@ -6,6 +6,7 @@ import { MODEL_NAMES } from './model/spec.ts';
 import { DATASET_NAMES } from './data/catalogue.ts';
 import type { RunId } from './ids.ts';
 import { CODEC_NAMES } from './protocol/frame.ts';
+import type { Schedule } from './schedule.ts';
 
 const positiveInt = (max: number) => z.int().check(z.positive(), z.maximum(max));
 const positive = z.number().check(z.positive());
@@ -33,7 +34,13 @@ export const methodSchema = z.catchall(
   }),
   z.union([z.number(), z.string(), z.boolean()]),
 );
-export type MethodConfig = z.infer<typeof methodSchema>;
+export interface MethodConfig {
+  readonly name: string;
+  readonly learningRate: number;
+  readonly weightDecay: number;
+  readonly schedule: Schedule;
+  readonly [hyperparameter: string]: unknown;
+}
 
 export const runSchema = z.strictObject({
   id: z
@@ -76,4 +83,7 @@ export const runSchema = z.strictObject({
   workersMax: z._default(positiveInt(10_000), 1000),
 });
 /** A run with every default filled in. */
-export type RunConfig = Omit<z.infer<typeof runSchema>, 'id'> & { readonly id: RunId };
+export type RunConfig = Omit<z.infer<typeof runSchema>, 'id' | 'method'> & {
+  readonly id: RunId;
+  readonly method: MethodConfig;
+};
