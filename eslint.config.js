@@ -9,7 +9,16 @@ const impure = [
 ];
 
 export default tseslint.config(
-  { ignores: ['shared/globals.d.ts', 'dist/**', 'node_modules/**', 'data/**', '.murmuration/**'] },
+  {
+    ignores: [
+      'shared/globals.d.ts',
+      'shared/kernels/kernels.as.ts',
+      'dist/**',
+      'node_modules/**',
+      'data/**',
+      '.murmuration/**',
+    ],
+  },
   ...tseslint.configs.recommendedTypeChecked,
   {
     languageOptions: { parserOptions: { projectService: { allowDefaultProject: ['eslint.config.js'] } } },

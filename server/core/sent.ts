@@ -2,15 +2,15 @@
 // kept while a lease points at it, and its memory is used again after.
 
 import type { CodecName } from '../../shared/protocol/frame.ts';
-import { f16Scale, roundToF16 } from '../../shared/protocol/f16.ts';
-import type { Vec } from '../../shared/vec.ts';
+import { decodeF16, encodeF16, f16Scale, type PackedF16 } from '../../shared/protocol/f16.ts';
+import { inOnePass, type Vec } from '../../shared/vec.ts';
 
 /** A vector as its receivers have it: after the rounding of the codec, so a gap is measured against what they used. */
 export interface Sent {
   readonly version: number;
   readonly vector: Vec;
-  /** The codec's scale, for packing `vector` without any further rounding. */
-  readonly scale: number;
+  /** `vector` as it travels, for the codec f16. */
+  readonly packed: PackedF16 | null;
 }
 
 interface Entry extends Sent {
@@ -25,7 +25,7 @@ export class SentVectors {
   readonly #dim: number;
   readonly #codec: CodecName;
   readonly #entries = new Map<string, Entry>();
-  readonly #spares: Vec[] = [];
+  readonly #spares: Pick<Sent, 'vector' | 'packed'>[] = [];
 
   constructor(dim: number, codec: CodecName) {
     this.#dim = dim;
@@ -44,14 +44,15 @@ export class SentVectors {
       known.holders += 1;
       return known;
     }
-    const vector = this.#spares.pop() ?? new Float32Array(this.#dim);
-    write(vector);
-    let scale = 1;
-    if (this.#codec === 'f16') {
-      scale = f16Scale(vector);
-      roundToF16(vector, scale);
-    }
-    const entry: Entry = { key, version, vector, scale, holders: 1 };
+    const { vector, packed } = this.#spares.pop() ?? this.#allocate();
+    inOnePass(() => {
+      write(vector);
+      if (!packed) return;
+      packed.scale = f16Scale(vector);
+      encodeF16(packed.halves, vector, packed.scale);
+      decodeF16(vector, packed.halves, packed.scale);
+    });
+    const entry: Entry = { key, version, vector, packed, holders: 1 };
     this.#entries.set(key, entry);
     return entry;
   }
@@ -62,6 +63,11 @@ export class SentVectors {
     entry.holders -= 1;
     if (entry.holders > 0) return;
     this.#entries.delete(entry.key);
-    if (this.#spares.length < SPARES_MAX) this.#spares.push(entry.vector);
+    if (this.#spares.length < SPARES_MAX) this.#spares.push(entry);
+  }
+
+  #allocate(): Pick<Sent, 'vector' | 'packed'> {
+    const packed = this.#codec === 'f16' ? { halves: new Uint16Array(this.#dim), scale: 1 } : null;
+    return { vector: new Float32Array(this.#dim), packed };
   }
 }

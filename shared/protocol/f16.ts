@@ -1,10 +1,18 @@
 // Half precision on the wire: IEEE 754 binary16, round to nearest even, with one power-of-two scale a frame so that
-// small gradients do not vanish below 6e-8.
+// small gradients do not vanish below 6e-8. Long vectors go through the WebAssembly kernels, as in vec.ts.
 
+import { staged, WRITE } from '../kernels/stage.ts';
 import { maxAbs, type Vec } from '../vec.ts';
 
 const F16_MAX_EXPONENT = 14; // values are scaled to just below 2^15, half of the largest binary16
 const F32_MIN_EXPONENT = -149; // the smallest float32: the scale travels as one
+
+/** A packed vector: element i is `scale` · halves[i]. */
+export interface PackedF16 {
+  readonly halves: Uint16Array;
+  /** A power of two. */
+  scale: number;
+}
 
 /** Every binary16 bit pattern as a number: 65,536 floats, made once. */
 const DECODED = makeTable();
@@ -52,19 +60,22 @@ export function f16Scale(x: Vec): number {
   return 2 ** Math.max(F32_MIN_EXPONENT, Math.floor(Math.log2(max)) - F16_MAX_EXPONENT);
 }
 
-/** half[i] ← binary16(x[i] / scale) */
+/** half[i] ← binary16(x[i] / scale), the scale a power of two. */
 export function encodeF16(half: Uint16Array, x: Vec, scale: number): void {
+  same(half, x);
   const inverse = 1 / scale;
+  const first = Math.min(inverse, 2 ** 100); // the inverse of the smallest scale is no float32: in two steps
+  if (staged('encodeF16', WRITE, [half, x], [first, inverse / first])) return;
   for (let i = 0; i < x.length; i++) half[i] = toHalf(x[i]! * inverse);
 }
 
 /** x[i] ← scale · half[i] */
 export function decodeF16(x: Vec, half: Uint16Array, scale: number): void {
+  same(half, x);
+  if (staged('decodeF16', WRITE, [x, half], [scale])) return;
   for (let i = 0; i < x.length; i++) x[i] = DECODED[half[i]!]! * scale;
 }
 
-/** x ← the nearest vector that binary16 with this scale can hold: what the other end will read. */
-export function roundToF16(x: Vec, scale: number): void {
-  const inverse = 1 / scale;
-  for (let i = 0; i < x.length; i++) x[i] = DECODED[toHalf(x[i]! * inverse)]! * scale;
+function same(half: Uint16Array, x: Vec): void {
+  if (half.length !== x.length) throw new Error(`invariant violation: ${half.length} halves of ${x.length} elements`);
 }

@@ -16,7 +16,7 @@
 
 import type { Vec } from '../vec.ts';
 import { crc32 as portableCrc32, type Crc32 } from './crc32.ts';
-import { decodeF16, encodeF16, f16Scale } from './f16.ts';
+import { decodeF16, encodeF16, f16Scale, type PackedF16 } from './f16.ts';
 import type { FrameError } from './reasons.ts';
 import { PROTOCOL_VERSION } from './version.ts';
 
@@ -49,13 +49,13 @@ export function frameBytes(length: number, codec: CodecName): number {
 
 export interface EncodeOptions {
   readonly crc32?: Crc32;
-  /** The f16 scale, when the caller has rounded the vector to it already; else it is chosen from the vector. */
-  readonly scale?: number;
+  /** The vector as f16, when the caller has packed it already. */
+  readonly packed?: PackedF16 | null;
 }
 
 /** Packs a vector into `out`, which has exactly `frameBytes` bytes and begins on a multiple of 4. */
 export function encodeFrame(out: Uint8Array, header: FrameHeader, vector: Vec, options: EncodeOptions = {}): void {
-  const { crc32 = portableCrc32 } = options;
+  const { crc32 = portableCrc32, packed = null } = options;
   if (vector.length !== header.length || out.byteLength !== frameBytes(header.length, header.codec)) {
     throw new Error(`invariant violation: ${vector.length} elements into a frame of ${out.byteLength} bytes`);
   }
@@ -64,8 +64,10 @@ export function encodeFrame(out: Uint8Array, header: FrameHeader, vector: Vec, o
   if (header.codec === 'f32') {
     new Float32Array(payload.buffer, payload.byteOffset, vector.length).set(vector);
   } else {
-    scale = options.scale ?? f16Scale(vector);
-    encodeF16(new Uint16Array(payload.buffer, payload.byteOffset, vector.length), vector, scale);
+    const halves = new Uint16Array(payload.buffer, payload.byteOffset, vector.length);
+    scale = packed ? packed.scale : f16Scale(vector);
+    if (packed) halves.set(packed.halves);
+    else encodeF16(halves, vector, scale);
   }
   const view = new DataView(out.buffer, out.byteOffset, FRAME_HEADER_BYTES);
   view.setUint32(0, MAGIC, true);

@@ -192,7 +192,7 @@ class Plane {
     const frame = Buffer.allocUnsafeSlow(frameBytes(length, codec));
     encodeFrame(frame, { kind: 'params', codec, runKey, layoutHash, length, baseVersion: sent.version }, sent.vector, {
       crc32,
-      scale: sent.scale,
+      packed: sent.packed,
     });
     this.#frames.set(sent, frame);
     return frame;

@@ -1,6 +1,6 @@
 // Outer optimizers that keep one momentum a worker. All write θ ← θ − η·v and return v.
 
-import { axpy, decayAdd, decayAddTracked, type Vec } from '../../../shared/vec.ts';
+import { axpy, decayAdd, decayAddTracked, zero, type Vec } from '../../../shared/vec.ts';
 import type { Outer } from '../method.ts';
 import { workerVectors } from '../workervectors.ts';
 
@@ -75,6 +75,6 @@ export function danaSlim(dim: number, by: { momentum: number }): Outer {
 }
 
 function sumInto(sum: Vec, vectors: Vectors): void {
-  sum.fill(0);
+  zero(sum);
   for (const worker of Object.keys(vectors).sort()) axpy(sum, 1, vectors[worker]!);
 }
