@@ -37,7 +37,9 @@ export class DeviceCompute implements Compute {
   }
 
   #trainerFor(run: RunManifest): Trainer {
-    if (this.#trainer?.run === run) return this.#trainer.trainer;
+    const kept = this.#trainer;
+    // A worker that is welcomed back keeps its trainer, and with it the inner optimizer's memory.
+    if (kept?.run.runKey === run.runKey && kept.run.layoutHash === run.layoutHash) return kept.trainer;
     const { mean, deviation } = run.dataset;
     const trainer = new Trainer({ model: run.model, layout: layoutOf(run.model), scale: { mean, deviation } });
     this.#trainer = { run, trainer };

@@ -198,14 +198,12 @@ export class Shell {
   }
 
   #step(lease: Lease): void {
-    const device = this.#devices;
     this.#computing = lease.id;
     void this.#computed(lease)
       .catch((error: unknown): VolunteerEvent => ({ type: 'compute-failed', lease: lease.id, reason: textOf(error) }))
       .then((event) => {
         if (this.#computing === lease.id) this.#computing = null;
-        // A lost device's step has been answered by its loss.
-        if (device === this.#devices) this.#tell(event);
+        this.#tell(event);
       });
   }
 

@@ -126,8 +126,9 @@ export class HttpTransport implements Transport {
     const bytes = this.#room(head.byteLength + size);
     bytes.set(head);
     const { runKey, layoutHash, parameters: length, pushCodec: codec } = run;
-    const { baseVersion } = lease;
-    const header = { kind: 'gradient', codec, runKey, baseVersion, length, layoutHash } as const;
+    const { baseVersion, work } = lease;
+    const kind = work.kind === 'gradient' ? 'gradient' : 'pseudo-gradient';
+    const header = { kind, codec, runKey, baseVersion, length, layoutHash } as const;
     encodeFrame(bytes.subarray(head.byteLength), header, vector, { crc32: this.#crc32 });
     return bytes;
   }

@@ -128,6 +128,20 @@ describe('a person', () => {
     expect(rig.tell({ type: 'control', command: 'resume' }).requests).toEqual(['pull']);
   });
 
+  it('[V15] pauses and resumes: the answer to a push that asked for no more delays nothing', () => {
+    const rig = new Rig().computing({ leasesPerWorker: 1 }).tell({ type: 'user', command: 'pause' }).computed('a');
+    rig.tell({ type: 'user', command: 'resume' }).pushed('a', wait(0, 'paused'));
+    expect(rig.requests).toEqual(['pull']);
+    expect(rig.view).toMatchObject({ phase: 'waiting', message: null });
+  });
+
+  it('[V15] a pause by the operator that ended unheard ends with the next welcome', () => {
+    const rig = new Rig().joined().pulled(wait(100)).tell({ type: 'control', command: 'pause' });
+    rig.tell({ type: 'disconnected' }).after(600).tell({ type: 'connected' });
+    rig.tell({ type: 'welcome', welcome: welcome() });
+    expect(rig.requests).toEqual(['pull']);
+  });
+
   it('[V15] one resuming does not undo the other pausing', () => {
     const rig = new Rig().joined().pulled(wait(100));
     rig.tell({ type: 'user', command: 'pause' }).tell({ type: 'control', command: 'pause' });
@@ -164,6 +178,8 @@ describe('a person', () => {
   it('[V17] hides the tab between push and compute: the first answer brings no lease more', () => {
     const rig = new Rig().overlapping().tell({ type: 'visibility', hidden: true });
     expect(rig.everAsked('release')).toEqual([]);
+    rig.computed('b');
+    expect(rig.asked('push')).toMatchObject([{ lease: { id: 'b' }, next: false }]);
     rig.pushed('a', give('c'));
     expect(rig.asked('release')).toEqual([{ type: 'release', leases: ['c'] }]);
   });

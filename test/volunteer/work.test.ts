@@ -83,6 +83,7 @@ describe('leases in hand', () => {
     expect(rig.view).toMatchObject({ steps: 1, samples: 5, rejected: 0, lag: 1, gap: 0.25, loss: 2 });
     rig.pushed('a', give('c'), { repeated: true });
     expect(rig.view.samples).toBe(5);
+    expect(rig.requests).toEqual([]); // c is in hand already
     rig.computed('b').pushed('b', give('d'), { outcome: 'rejected', reason: 'too-stale' });
     expect(rig.view).toMatchObject({ steps: 2, samples: 5, rejected: 1 });
     expect(rig.asked('forget')).toEqual([{ type: 'forget', lease: 'b' }]);
