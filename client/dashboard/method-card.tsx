@@ -34,15 +34,16 @@ export function MethodCard() {
 }
 
 function Hyperparameters({ of }: { of: MethodInfo }) {
+  const values = useStore(store, (state) => state.run?.hyperparameters) ?? {};
   return (
-    <dl className="hyperparameters" aria-label="Hyper-parameters and their defaults">
-      {of.hyperparameters.map((one) => (
-        <div key={one.name}>
+    <dl className="hyperparameters" aria-label="Hyper-parameters of this run">
+      {of.hyperparameters.map(({ name, symbol, description, default: usual }) => (
+        <div key={name}>
           <dt>
-            <Code variant="ghost">{one.name}</Code>
+            <Code variant="ghost">{name}</Code>
           </dt>
-          <dd className="default">{one.symbol === undefined ? one.default : `${one.symbol} = ${one.default}`}</dd>
-          <dd>{one.description}</dd>
+          <dd className="default">{symbol ? `${symbol} = ${values[name] ?? usual}` : (values[name] ?? usual)}</dd>
+          <dd>{description}</dd>
         </div>
       ))}
     </dl>

@@ -2,6 +2,7 @@
 
 import type { MetricPoint, MetricsPage, RunSummary } from '../../shared/protocol/snapshots.ts';
 import { History, POINT_EVERY_MS } from './history.ts';
+import { resolveHyperparameters } from './hyperparameters.ts';
 import { Rate, RunningMean } from './rate.ts';
 import type { Run } from './run.ts';
 
@@ -49,13 +50,14 @@ export class Report {
   }
 
   summary(run: Run, nowMs: number): RunSummary {
-    const { config, model, dataset, layout } = run.setup;
+    const { config, method, model, dataset, layout } = run.setup;
     const { validation, test } = run.evaluation;
     return {
       id: config.id,
       name: config.name,
       status: run.status,
-      method: config.method.name,
+      method: method.name,
+      hyperparameters: resolveHyperparameters(method.name, method.hyperparameters, config.method),
       model: model.name,
       dataset: dataset.name,
       parameters: layout.dim,

@@ -11,6 +11,8 @@ export interface RunSummary {
   readonly name: string;
   readonly status: RunStatus;
   readonly method: string;
+  /** The method's own hyper-parameters, by name, as this run has them. */
+  readonly hyperparameters: Readonly<Record<string, number | string>>;
   readonly model: string;
   readonly dataset: string;
   readonly parameters: number;

@@ -8,6 +8,7 @@ export const aRun = (fields: Partial<RunSummary> = {}): RunSummary => ({
   name: 'Fashion',
   status: 'running',
   method: 'asgd',
+  hyperparameters: {},
   model: 'mlp',
   dataset: 'fashion-mnist',
   parameters: 101_770,
