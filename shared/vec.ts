@@ -1,7 +1,7 @@
 // The only loops over parameters. Every function writes its first argument and checks lengths once. Arithmetic is in
 // doubles and rounds to float32 on store; sums run over four interleaved lanes. Long vectors go through the WebAssembly
 // kernels where there are any: `staged` says so, and the loop below it is what they compute, to the bit (docs/adr/0005).
-// Composition is by whole vectors; a fused loop needs a bench.
+// A function without a kernel settles first. Composition is by whole vectors, and `inOnePass` fuses what is composed.
 
 import { settle, staged, stagedMaxAbs, stagedSum, UPDATE, UPDATE_TWO, WRITE } from './kernels/stage.ts';
 
