@@ -6,7 +6,7 @@ import { asRunId, type RunId } from '../../../shared/ids.ts';
 import type { Layout } from '../../../shared/model/layout.ts';
 import type { Method } from '../../core/method.ts';
 import type { Door } from '../../door.ts';
-import { encodeSafetensors } from '../safetensors.ts';
+import { encodeSafetensors } from './safetensors.ts';
 
 export interface ApiOptions {
   readonly door: Door;

@@ -1,8 +1,8 @@
 // A trained model to take home: the safetensors format (https://github.com/huggingface/safetensors, "Format"), which
 // PyTorch, JAX and others read. Eight bytes of header length, a JSON header, then the tensors as they lie in θ.
 
-import type { Layout } from '../../shared/model/layout.ts';
-import type { Vec } from '../../shared/vec.ts';
+import type { Layout } from '../../../shared/model/layout.ts';
+import type { Vec } from '../../../shared/vec.ts';
 
 /** θ by layer, little-endian float32. Dense kernels are [inputs, units]; convolutions [height, width, inputs, filters]. */
 export function encodeSafetensors(layout: Layout, theta: Vec, metadata: Readonly<Record<string, string>>): Buffer {
