@@ -67,7 +67,7 @@ async function measure(method: Method, dim: number, codec: CodecName): Promise<s
     { name: 'reply', run: reply },
     { name: 'memcpy', run: memcpyOf(dim) },
   ];
-  const times = await race(stages);
+  const times = await race(stages, { rounds: 61, warmups: 40 }); // warm: a coordinator runs for days
   const of = (name: string): number => times.get(name)!;
   const push = of('decode') + of('apply') + of('reply');
   const bytes = 2 * frameBytes(dim, codec);
