@@ -2,7 +2,7 @@
 // The implementation, with the one clock and the one timer, is server/host/loop.ts.
 
 import type { LeaseId, RunId, WorkerId } from '../shared/ids.ts';
-import type { PullReply, PushReply } from '../shared/protocol/lease.ts';
+import type { OpenLease, PullReply, PushReply } from '../shared/protocol/lease.ts';
 import type { RunManifest, Welcome } from '../shared/protocol/messages.ts';
 import type { DashboardSnapshot, MetricsPage, RunSummary, WorkerRow } from '../shared/protocol/snapshots.ts';
 import type { Vec } from '../shared/vec.ts';
@@ -38,8 +38,8 @@ export interface Door {
   snapshot(run: RunId, since: number): DashboardSnapshot;
   /** θ now: read only, valid until the next event. */
   params(run: RunId): Vec;
-  /** The base version of a worker's open lease; null when it has no such lease. */
-  baseVersion(run: RunId, worker: WorkerId, lease: LeaseId): number | null;
+  /** What the push of a worker's open lease must be; null when it has no such lease. */
+  lease(run: RunId, worker: WorkerId, lease: LeaseId): OpenLease | null;
   /** The bytes of a shard of any run. */
   blob(sha256: string): Uint8Array | undefined;
 

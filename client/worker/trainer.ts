@@ -1,11 +1,13 @@
-// What a worker does for a lease, as the algorithm reads: from θ and the lease's samples, the mean gradient.
-// It knows no transport, chooses no backend, and keeps nothing between leases but its buffers.
+// What a worker does for a lease, as the algorithm reads: from θ and the lease's samples, the mean gradient, or the
+// displacement of so many inner steps. It knows no transport, chooses no backend, and keeps nothing between leases but its
+// buffers and what the inner optimizer remembers.
 
 import { gatherBatch } from '../../shared/data/shard.ts';
 import { sampleBytesOf, type Batch, type Samples } from '../../shared/data/spec.ts';
+import { InnerLoop } from '../../shared/inner.ts';
 import { gradientFault, type GradientFault } from '../../shared/nn/loss.ts';
 import { Network, type NetworkOptions } from '../../shared/nn/network.ts';
-import type { Work } from '../../shared/protocol/lease.ts';
+import type { LocalWork, Work } from '../../shared/protocol/lease.ts';
 import { axpy, type Vec } from '../../shared/vec.ts';
 
 export interface LeasedWork {
@@ -39,6 +41,8 @@ export class Trainer {
   readonly #sampleBytes: number;
   readonly #gradient: Vec;
   readonly #mean: Vec;
+  /** Made by the first lease of local steps. */
+  #inner: InnerLoop | null = null;
   /** Grown to the largest batch seen. */
   #staged = { features: new Uint8Array(0), labels: new Uint8Array(0) };
 
@@ -54,8 +58,10 @@ export class Trainer {
     switch (leased.work.kind) {
       case 'gradient':
         return this.#meanGradient(leased, shardOf);
+      case 'local':
+        return this.#localSteps(leased.work, leased, shardOf);
       default:
-        return leased.work.kind satisfies never;
+        return leased.work satisfies never;
     }
   }
 
@@ -73,6 +79,23 @@ export class Trainer {
     const fault = gradientFault(this.#mean, loss);
     if (fault !== null) throw new UnusableGradientError(fault);
     return { vector: this.#mean, loss, samples };
+  }
+
+  /** Δ after a step on each batch; the inner optimizer's memory is kept for the next lease. */
+  async #localSteps(
+    work: LocalWork,
+    { batches, theta }: LeasedWork,
+    shardOf: (index: number) => Samples,
+  ): Promise<Contribution> {
+    this.#inner ??= new InnerLoop(theta.length);
+    const { delta, loss, samples } = await this.#inner.run(work, theta, batches.length, async (at, number, out) => {
+      const batch = batches[number]!;
+      const result = await this.#network.gradient(at, this.#gather(shardOf(batch.shard), batch), out);
+      const fault = gradientFault(out, result.loss);
+      if (fault !== null) throw new UnusableGradientError(fault);
+      return { loss: result.loss, samples: batch.count };
+    });
+    return { vector: delta, loss, samples };
   }
 
   #gather(shard: Samples, batch: Batch): { count: number; features: Uint8Array; labels: Uint8Array } {

@@ -6,7 +6,7 @@ import type { Samples, ShardRef } from '../../shared/data/spec.ts';
 import { crc32 as portableCrc32, type Crc32 } from '../../shared/protocol/crc32.ts';
 import { decodeEnvelope, encodeEnvelopeHead, PUSH_JSON_BYTES_MAX } from '../../shared/protocol/envelope.ts';
 import { decodeFrame, encodeFrame, frameBytes } from '../../shared/protocol/frame.ts';
-import type { Lease, Next, PullReply, PushReply } from '../../shared/protocol/lease.ts';
+import { pushKindOf, type Lease, type Next, type PullReply, type PushReply } from '../../shared/protocol/lease.ts';
 import type { PushMeta, RunManifest, Welcome } from '../../shared/protocol/messages.ts';
 import { sha256Hex } from '../../shared/sha256.ts';
 import type { Vec } from '../../shared/vec.ts';
@@ -127,8 +127,7 @@ export class HttpTransport implements Transport {
     bytes.set(head);
     const { runKey, layoutHash, parameters: length, pushCodec: codec } = run;
     const { baseVersion, work } = lease;
-    const kind = work.kind === 'gradient' ? 'gradient' : 'pseudo-gradient';
-    const header = { kind, codec, runKey, baseVersion, length, layoutHash } as const;
+    const header = { kind: pushKindOf(work), codec, runKey, baseVersion, length, layoutHash } as const;
     encodeFrame(bytes.subarray(head.byteLength), header, vector, { crc32: this.#crc32 });
     return bytes;
   }

@@ -10,9 +10,10 @@ import type { CoordinatorEvent } from '../core/events.ts';
 /** What does not move θ is left out: traffic is only counted. */
 const LEFT_OUT = new Set<CoordinatorEvent['type']>(['traffic']);
 
-/** An event as it is written: a run's setup is its configuration and its shards, from which the rest is made again. */
+/** An event as it is written: a run's setup is its configuration and its shards, a method its name and its values. */
 export type RecordedEvent =
-  | Exclude<CoordinatorEvent, { type: 'open' }>
+  | Exclude<CoordinatorEvent, { type: 'open' | 'method' }>
+  | Omit<Extract<CoordinatorEvent, { type: 'method' }>, 'method'>
   | { readonly type: 'open'; readonly config: RunConfig; readonly shardCounts: readonly number[] };
 
 export interface Recorded {
@@ -31,13 +32,7 @@ export class Recorder {
   record(event: CoordinatorEvent, nowMs: number): void {
     if (LEFT_OUT.has(event.type)) return;
     const vector = event.type === 'push' ? event.vector : new Float32Array(0);
-    const plain =
-      event.type === 'open'
-        ? { type: 'open', config: event.setup.config, shardCounts: event.setup.shardCounts }
-        : event.type === 'push'
-          ? { ...event, vector: undefined }
-          : event;
-    const text = Buffer.from(JSON.stringify({ nowMs, event: plain }));
+    const text = Buffer.from(JSON.stringify({ nowMs, event: plain(event) }));
     const record = Buffer.allocUnsafe(8 + text.length + vector.byteLength);
     record.writeUInt32LE(text.length, 0);
     record.writeUInt32LE(vector.length, 4);
@@ -49,6 +44,20 @@ export class Recorder {
   async close(): Promise<void> {
     this.#file.end();
     await once(this.#file, 'close');
+  }
+}
+
+/** An event without what has a place of its own in the record, or is made again from its name. */
+function plain(event: CoordinatorEvent): object {
+  switch (event.type) {
+    case 'open':
+      return { type: 'open', config: event.setup.config, shardCounts: event.setup.shardCounts };
+    case 'push':
+      return { ...event, vector: undefined };
+    case 'method':
+      return { ...event, method: undefined };
+    default:
+      return event;
   }
 }
 

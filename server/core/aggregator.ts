@@ -3,13 +3,14 @@
 
 import type { MethodConfig } from '../../shared/config.ts';
 import type { CodecName } from '../../shared/protocol/frame.ts';
+import type { Work } from '../../shared/protocol/lease.ts';
 import type { PushRejection } from '../../shared/protocol/reasons.ts';
 import { learningRateAt } from '../../shared/schedule.ts';
 import { axpy, inOnePass, rmsDistance, type Vec } from '../../shared/vec.ts';
 import { resolveHyperparameters } from './hyperparameters.ts';
 import type { Axes, Crowd, Method, Push } from './method.ts';
 import { SentVectors, type Sent } from './sent.ts';
-import type { State } from './state.ts';
+import { restoreState, type State } from './state.ts';
 
 export interface AggregatorOptions {
   readonly method: Method;
@@ -30,7 +31,9 @@ export interface PushInput {
   readonly nowMs: number;
   /** Since the lease was issued. */
   readonly turnaroundMs?: number;
-  /** The place of its batch in the order of leasing; one that was issued again keeps it. */
+  /** Of the lease; one when absent. */
+  readonly batches?: number;
+  /** The place of the lease's work in the order of leasing; work that was issued again keeps it. */
   readonly sequence?: number;
 }
 
@@ -40,23 +43,28 @@ export type PushResult = { readonly lag: number; readonly gap: number } & (
 
 export class Aggregator {
   readonly theta: Vec;
-  readonly axes: Axes;
-  readonly #config: MethodConfig;
+  #axes: Axes;
+  #config: MethodConfig;
   readonly #samplesPerEpoch: number;
   readonly #sent: SentVectors;
   #version = 0;
   #samples = 0;
+  /** Work leased before this method began: its tokens are counted from here. */
+  #firstSequence = 0;
   /** Workers that have left: at one version of θ, a look-ahead with their momentum is not the one without. */
   #departures = 0;
 
   /** Throws when a hyper-parameter is unknown or out of bounds. */
   constructor({ method, config, theta, samplesPerEpoch, codec = 'f32' }: AggregatorOptions) {
-    const values = resolveHyperparameters(method.name, method.hyperparameters, config);
-    this.axes = method.axes(values, theta.length);
+    this.#axes = axesOf(method, config, theta.length);
     this.theta = theta;
     this.#config = config;
     this.#samplesPerEpoch = samplesPerEpoch;
     this.#sent = new SentVectors(theta.length, codec);
+  }
+
+  get axes(): Axes {
+    return this.#axes;
   }
 
   /** Updates applied to θ. */
@@ -70,8 +78,7 @@ export class Aggregator {
   }
 
   get learningRate(): number {
-    const { learningRate, schedule } = this.#config;
-    return learningRateAt(this.#samples / this.#samplesPerEpoch, learningRate, schedule);
+    return this.#learningRateAt(this.#epochs);
   }
 
   /** Vectors kept because a lease points at them. */
@@ -93,9 +100,24 @@ export class Aggregator {
     this.#sent.release(sent);
   }
 
+  /** Batches of the worker's next lease. */
+  batches(worker: string): number {
+    const { work } = this.axes;
+    if (work.kind === 'gradient') return 1;
+    return work.batches({ worker, learningRate: this.learningRate, epochs: this.#epochs });
+  }
+
+  /** What a lease says of its work. The inner learning rate is by `epochs`, the progress of the lease's own data. */
+  work({ epochs, seed }: { epochs: number; seed: number }): Work {
+    const { work } = this.axes;
+    if (work.kind === 'gradient') return work;
+    const { weightDecay } = this.#config;
+    return { kind: 'local', ...work.inner, learningRate: this.#learningRateAt(epochs), weightDecay, seed };
+  }
+
   /** Screens one push, corrects it, gathers it, and moves θ if that was enough. Does not release `sent`. */
   push(input: PushInput, crowd: Crowd): PushResult {
-    const { worker, sent, vector, samples, nowMs, turnaroundMs = 0, sequence = 0 } = input;
+    const { worker, sent, vector, samples, nowMs, turnaroundMs = 0, batches = 1, sequence = 0 } = input;
     const lag = this.#version - sent.version;
     const gap = rmsDistance(this.theta, sent.vector);
     const push: Push = {
@@ -111,9 +133,10 @@ export class Aggregator {
       learningRatePeak: this.#config.learningRate,
       nowMs,
       turnaroundMs,
-      sequence,
+      batches,
+      sequence: Math.max(0, sequence - this.#firstSequence),
     };
-    const { screen, correct, gather } = this.axes;
+    const { screen, correct, gather, gate, work } = this.axes;
     for (const one of screen) {
       const reason = one.check(vector, push);
       if (reason !== null) return { outcome: 'rejected', reason, lag, gap };
@@ -123,6 +146,8 @@ export class Aggregator {
       correct.apply(vector, push);
       gather.add(vector, push);
       this.#samples += samples;
+      gate.observe?.(push);
+      if (work.kind === 'local') work.observe?.(push);
       return this.poll(nowMs, crowd);
     });
     return { outcome: moved ? 'applied' : 'buffered', lag, gap };
@@ -143,16 +168,42 @@ export class Aggregator {
 
   /** The worker has left for good. */
   leave(worker: string): void {
-    const { correct, outer } = this.axes;
+    const { correct, gather, outer, work } = this.axes;
     correct.forget?.(worker);
+    gather.forget?.(worker);
     outer.forget?.(worker);
+    if (work.kind === 'local') work.forget?.(worker);
     this.#departures += 1;
+  }
+
+  /**
+   * Goes on with another method, or other hyper-parameters, from the same θ. What has been gathered is applied first. The
+   * memory of a correction or an outer optimizer is kept where the new one remembers the same things by the same names:
+   * so a momentum survives. `nextSequence` is the place of the next new work in the order of leasing. Throws, and changes
+   * nothing, when the hyper-parameters do not fit.
+   */
+  become(method: Method, config: MethodConfig, at: { nextSequence: number; nowMs: number }): void {
+    const axes = axesOf(method, config, this.theta.length);
+    this.poll(at.nowMs, { outstanding: 0, closing: true });
+    adopt(axes.correct.state, this.axes.correct.state);
+    adopt(axes.outer.state, this.axes.outer.state);
+    this.#axes = axes;
+    this.#config = config;
+    this.#firstSequence = at.nextSequence;
+    this.#departures += 1; // what the old view made for this version is not what the new one makes
   }
 
   /** Everything the method and θ are, as live state: clone it to keep it, restore into it to go back. */
   state(): State {
-    const { correct, gather, outer } = this.axes;
-    return { theta: this.theta, correct: correct.state, gather: gather.state, outer: outer.state };
+    const { correct, gather, gate, outer, work } = this.axes;
+    return {
+      theta: this.theta,
+      correct: correct.state,
+      gather: gather.state,
+      gate: gate.state ?? {},
+      outer: outer.state,
+      work: work.kind === 'local' ? work.state : {},
+    };
   }
 
   /** With `state()` restored: the counters that go with it. Holds of vectors sent before are void. */
@@ -161,9 +212,32 @@ export class Aggregator {
     this.#samples = counters.samples;
   }
 
-  /** g ← g + wd·θ, unless the outer optimizer sees to it. */
+  /** Epochs of samples taken in. */
+  get #epochs(): number {
+    return this.#samples / this.#samplesPerEpoch;
+  }
+
+  #learningRateAt(epochs: number): number {
+    const { learningRate, schedule } = this.#config;
+    return learningRateAt(epochs, learningRate, schedule);
+  }
+
+  /** g ← g + wd·θ, unless the outer optimizer or the worker's inner one sees to it. */
   #decay(g: Vec): void {
     const { weightDecay } = this.#config;
-    if (weightDecay !== 0 && !this.axes.outer.decays) axpy(g, weightDecay, this.theta);
+    const { work, outer } = this.axes;
+    if (weightDecay !== 0 && work.kind === 'gradient' && !outer.decays) axpy(g, weightDecay, this.theta);
   }
+}
+
+/** Throws when a hyper-parameter is unknown or out of bounds. */
+function axesOf(method: Method, config: MethodConfig, dim: number): Axes {
+  return method.axes(resolveHyperparameters(method.name, method.hyperparameters, config), dim);
+}
+
+/** Puts what one stage remembered into another, if that remembers the same things. */
+function adopt(into: State, from: State): void {
+  const names = Object.keys(into);
+  const same = names.length === Object.keys(from).length && names.every((name) => name in from);
+  if (same) restoreState(into, from);
 }

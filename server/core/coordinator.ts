@@ -2,6 +2,7 @@
 // same events at the same times leave the same bits. The shells around it are in server/adapters and server/sim.
 
 import type { LeaseId, RunId, WorkerId } from '../../shared/ids.ts';
+import { pushKindOf, type OpenLease } from '../../shared/protocol/lease.ts';
 import type { Refusal } from '../../shared/protocol/version.ts';
 import type { DashboardSnapshot, MetricsPage, RunSummary, WorkerRow } from '../../shared/protocol/snapshots.ts';
 import type { CoordinatorEvent, Effect, RunSetup } from './events.ts';
@@ -54,10 +55,11 @@ export class Coordinator {
     return this.#runs.get(run)?.sessions.find(worker) !== undefined;
   }
 
-  /** The base version of a worker's open lease; null when it has no such lease. */
-  baseVersion(run: RunId, worker: WorkerId, lease: LeaseId): number | null {
+  /** What the push of a worker's open lease must be; null when it has no such lease. */
+  lease(run: RunId, worker: WorkerId, lease: LeaseId): OpenLease | null {
     const record = this.#runs.get(run)?.desk.leases.get(lease);
-    return record?.worker === worker ? record.sent.version : null;
+    if (record?.worker !== worker) return null;
+    return { baseVersion: record.sent.version, kind: pushKindOf(record.work) };
   }
 
   setup(run: RunId): RunSetup {

@@ -1,6 +1,6 @@
 // Corrections: what does staleness cost a gradient?
 
-import { compensate, compensateAdaptively, decaySquare, penalizeByGap, scale } from '../../shared/vec.ts';
+import { axpy, compensate, compensateAdaptively, decaySquare, penalizeByGap, scale } from '../../shared/vec.ts';
 import type { Correct } from './method.ts';
 import { workerVectors } from './workervectors.ts';
 
@@ -57,5 +57,45 @@ export function compensateDelayAdaptively(dim: number, by: { lambda: number; mea
       compensateAdaptively(g, { theta, sent, meanSquare }, { lambda: by.lambda, epsilon: 1e-7 });
     },
     forget: (worker) => void meanSquares.drop(worker),
+  };
+}
+
+export interface LagDecay {
+  readonly staleness: 'constant' | 'polynomial' | 'hinge';
+  /** a of the polynomial (1 + τ)^−a */
+  readonly exponent: number;
+  /** a and b of the hinge 1/(a(τ − b) + 1) for τ > b, and 1 before */
+  readonly slope: number;
+  readonly threshold: number;
+}
+
+/** s(τ): what a push of lag τ counts for. Xie, Koyejo and Gupta (2019), section 5.2. */
+export function weightOfLag(lag: number, { staleness, exponent, slope, threshold }: LagDecay): number {
+  switch (staleness) {
+    case 'constant':
+      return 1;
+    case 'polynomial':
+      return (1 + lag) ** -exponent;
+    case 'hinge':
+      return lag <= threshold ? 1 : 1 / (slope * (lag - threshold) + 1);
+    default:
+      return staleness satisfies never;
+  }
+}
+
+/** Δ·s(τ) */
+export function decayByLag(by: LagDecay): Correct {
+  return { state: {}, apply: (delta, { lag }) => scale(delta, weightOfLag(lag, by)) };
+}
+
+/** (θ − x)·s(τ), with x = s − Δ where the worker has come to: a displacement from θ now in place of one from s. */
+export function displacementFromNow(by: LagDecay): Correct {
+  return {
+    state: {},
+    apply: (delta, { theta, sent, lag }) => {
+      axpy(delta, 1, theta);
+      axpy(delta, -1, sent);
+      scale(delta, weightOfLag(lag, by));
+    },
   };
 }

@@ -3,6 +3,7 @@
 
 import { asLeaseId, type LeaseId, type WorkerId } from '../../shared/ids.ts';
 import type { RunConfig } from '../../shared/config.ts';
+import { hashText } from '../../shared/rng.ts';
 import type { Next, WaitReason } from '../../shared/protocol/lease.ts';
 import type { RejectReason } from '../../shared/protocol/reasons.ts';
 import type { RunStatus } from '../../shared/protocol/snapshots.ts';
@@ -76,7 +77,8 @@ export class Desk {
     if (held.length >= config.perWorker) return wait('lease-limit', RETRY_MS);
     const { outstanding } = this.crowd;
     const round = this.#rounds.current(aggregator.version, outstanding);
-    const open = aggregator.axes.gate.decide({
+    const { axes } = aggregator;
+    const open = axes.gate.decide({
       nowMs,
       inFlight: this.leases.inTime,
       heldThisVersion: held.filter((lease) => lease.sent.version === aggregator.version).length,
@@ -86,19 +88,11 @@ export class Desk {
     const item = ledger.take(
       worker,
       held.map((lease) => lease.item),
+      { batches: aggregator.batches(worker), drawn: axes.work.kind === 'local' && axes.work.drawsShards },
     );
     if (!item) return wait('no-work', RETRY_MS);
     if (item.issues > 1) this.counts.reissued += 1;
-    const sent = aggregator.pull(worker);
-    const { softMs, hardMs } = leaseDurations(config, session.turnaroundMs);
-    const id = asLeaseId(`l${(++this.#issued).toString(36)}`);
-    const times = { issuedAtMs: nowMs, softAtMs: nowMs + softMs, hardAtMs: nowMs + hardMs };
-    this.leases.issue({ id, worker, item, sent, round, ...times, overdue: false });
-    const { epoch, batches } = item;
-    return {
-      next: { kind: 'lease', lease: { id, baseVersion: sent.version, epoch, work: aggregator.axes.work, batches } },
-      sent,
-    };
+    return this.#lease({ worker, item, round }, nowMs);
   }
 
   /** Decides a push that was not decided before; `settlement` of the leases knows those that were. */
@@ -153,6 +147,18 @@ export class Desk {
     this.capacityChanged = true;
   }
 
+  #lease({ worker, item, round }: Pick<LeaseRecord, 'worker' | 'item' | 'round'>, nowMs: number): Issue {
+    const { aggregator, ledger, sessions, config } = this.#options;
+    const { epoch, batches } = item;
+    const sent = aggregator.pull(worker);
+    const id = asLeaseId(`l${(++this.#issued).toString(36)}`);
+    const work = aggregator.work({ epochs: ledger.progress(item), seed: hashText(id) });
+    const { softMs, hardMs } = leaseDurations(config, sessions.get(worker).batchMs, batches.length);
+    const times = { issuedAtMs: nowMs, softAtMs: nowMs + softMs, hardAtMs: nowMs + hardMs };
+    this.leases.issue({ id, worker, item, work, sent, round, ...times, overdue: false });
+    return { next: { kind: 'lease', lease: { id, baseVersion: sent.version, epoch, work, batches } }, sent };
+  }
+
   /** A push that answers its lease: into θ, unless a screen refuses it. */
   #fold({ worker, vector, loss }: DeskPush, lease: LeaseRecord, nowMs: number): Settlement {
     const { aggregator, ledger, sessions, report } = this.#options;
@@ -160,7 +166,13 @@ export class Desk {
     const { sent, item } = lease;
     this.leases.close(lease); // first: the crowd must not count the lease that is being settled
     session.settle(lease.round);
-    const result = aggregator.push({ worker, sent, vector, samples: item.samples, nowMs }, this.crowd);
+    const turnaroundMs = nowMs - lease.issuedAtMs;
+    const { samples, sequence } = item;
+    const batches = item.batches.length;
+    const result = aggregator.push(
+      { worker, sent, vector, samples, nowMs, turnaroundMs, batches, sequence },
+      this.crowd,
+    );
     aggregator.release(sent);
     const settlement: Settlement = { worker, ...result };
     this.leases.remember(lease.id, settlement);
@@ -172,8 +184,8 @@ export class Desk {
     }
     ledger.land(item);
     const { lag, gap } = result;
-    session.accepted({ lag, gap, loss, samples: item.samples, turnaroundMs: nowMs - lease.issuedAtMs }, nowMs);
-    report.accepted({ lag, gap, loss, samples: item.samples }, nowMs);
+    session.accepted({ lag, gap, loss, samples, batchMs: turnaroundMs / batches }, nowMs);
+    report.accepted({ lag, gap, loss, samples }, nowMs);
     if (result.outcome === 'applied') report.updated(nowMs);
     return settlement;
   }

@@ -1,6 +1,6 @@
 // What goes into the coordinator and what comes out. Values only: no socket, no promise, no callback.
 
-import type { RunConfig } from '../../shared/config.ts';
+import type { MethodConfig, RunConfig } from '../../shared/config.ts';
 import type { DatasetSpec } from '../../shared/data/spec.ts';
 import type { LeaseId, RunId, WorkerId } from '../../shared/ids.ts';
 import type { Layout } from '../../shared/model/layout.ts';
@@ -66,6 +66,8 @@ export type CoordinatorEvent =
       readonly bytesOut: number;
     }
   | { readonly type: 'operator'; readonly run: RunId; readonly command: OperatorCommand }
+  /** Go on with this method from the same θ. Its hyper-parameters have been checked against it. */
+  | { readonly type: 'method'; readonly run: RunId; readonly method: Method; readonly config: MethodConfig }
   | {
       readonly type: 'evaluated';
       readonly run: RunId;

@@ -11,3 +11,25 @@ export function asp(): Gate {
 export function bsp(): Gate {
   return { decide: ({ heldThisVersion, settledThisRound }) => heldThisVersion + settledThisRound === 0 };
 }
+
+/**
+ * With a grace period: who pushes is not sent on at once, but with all who push within the period that the first of them
+ * began, so that they start from the same θ. The period is `part` of the shortest turnaround seen. Liu et al. (2024),
+ * Algorithm 2; without it workers that finish together start from as many different θ.
+ */
+export function gracePeriod(part: number): Gate {
+  const state = { untilMs: -1, shortestMs: 0 };
+  return {
+    state,
+    decide: ({ nowMs }) => {
+      if (nowMs >= state.untilMs) state.untilMs = -1;
+      return state.untilMs < 0;
+    },
+    observe: ({ nowMs, turnaroundMs }) => {
+      if (turnaroundMs > 0 && (state.shortestMs === 0 || turnaroundMs < state.shortestMs))
+        state.shortestMs = turnaroundMs;
+      if (nowMs >= state.untilMs) state.untilMs = nowMs + part * state.shortestMs;
+    },
+    deadlineMs: () => (state.untilMs < 0 ? null : state.untilMs),
+  };
+}

@@ -5,7 +5,7 @@ import type { RunConfig } from '../../shared/config.ts';
 import { TimeHeap } from '../../shared/heap.ts';
 import type { LeaseId, WorkerId } from '../../shared/ids.ts';
 import type { RejectReason } from '../../shared/protocol/reasons.ts';
-import type { Outcome } from '../../shared/protocol/lease.ts';
+import type { Outcome, Work } from '../../shared/protocol/lease.ts';
 import type { WorkItem } from './ledger.ts';
 import type { Sent } from './sent.ts';
 
@@ -16,6 +16,7 @@ export interface LeaseRecord {
   readonly id: LeaseId;
   readonly worker: WorkerId;
   readonly item: WorkItem;
+  readonly work: Work;
   readonly sent: Sent;
   /** See `Gate`. */
   readonly round: number;
@@ -35,13 +36,18 @@ export interface Settlement {
   readonly gap: number;
 }
 
-/** Soft = max(softMinMs, softFactor × the worker's median turnaround); hard = hardFactor × soft. */
+/**
+ * Soft = max(softMinMs, softFactor × the worker's median time a batch × the lease's batches); hard = hardFactor × soft. Of a
+ * worker whose speed is not known yet, each batch may take softMinMs.
+ */
 export function leaseDurations(
   config: RunConfig['leases'],
-  medianMs: number | null,
+  batchMs: number | null,
+  batches = 1,
 ): { softMs: number; hardMs: number } {
-  const softMs = Math.max(config.softMinMs, config.softFactor * (medianMs ?? 0));
-  return { softMs, hardMs: config.hardFactor * softMs };
+  const { softMinMs, softFactor, hardFactor } = config;
+  const softMs = batchMs === null ? softMinMs * batches : Math.max(softMinMs, softFactor * batchMs * batches);
+  return { softMs, hardMs: hardFactor * softMs };
 }
 
 export class Leases {

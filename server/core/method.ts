@@ -2,12 +2,12 @@
 // contract; the choices themselves are in gate.ts, view.ts, screen.ts, correct.ts, gather.ts and outer.ts, and a
 // published method is one file in server/methods that names seven of them.
 
-import type { Work } from '../../shared/protocol/lease.ts';
 import type { PushRejection } from '../../shared/protocol/reasons.ts';
 import type { Vec } from '../../shared/vec.ts';
 import type { Hyperparameters, ValuesOf } from './hyperparameters.ts';
 import type { State } from './state.ts';
 import type { TraceExample } from './trace.ts';
+import type { LocalSteps } from './work.ts';
 
 /** A push, as the stages see it. All vectors have as many elements as the run has parameters. */
 export interface Push {
@@ -30,7 +30,9 @@ export interface Push {
   readonly nowMs: number;
   /** Since its lease was issued. */
   readonly turnaroundMs: number;
-  /** The place of its batch in the order of leasing; one that was issued again keeps it. */
+  /** Of its lease: one for a gradient, one an inner step for a pseudo-gradient. */
+  readonly batches: number;
+  /** The place of its lease's work in the order of leasing, from 0; work that was issued again keeps it. */
   readonly sequence: number;
 }
 
@@ -38,6 +40,8 @@ export interface Push {
 export interface Crowd {
   /** Leases issued at the current version and not settled yet. */
   readonly outstanding: number;
+  /** True when no more pushes come: what there is must do. */
+  readonly closing?: boolean;
 }
 
 /** Whatever a stage remembers is in `state`, which the stage changes in place and checkpoints read and write. */
@@ -59,6 +63,12 @@ export interface Asked {
 /** May this worker have a lease now? */
 export interface Gate {
   decide(asked: Asked): boolean;
+  /** Whatever it remembers, as for any other stage; nothing when absent. */
+  readonly state?: State;
+  /** Told of every push that was taken in. */
+  observe?(push: Push): void;
+  /** When `decide` may become true by time alone; null when it cannot. */
+  deadlineMs?(): number | null;
 }
 
 /** Which parameters does a worker get? */
@@ -100,6 +110,10 @@ export interface Gather extends Stateful {
   deadlineMs(): number | null;
   /** The aggregate, valid until the next `add`; starts the next collection. Call only when ready. */
   take(): { readonly update: Vec; readonly worker: string };
+  /** The worker has left: drop what was remembered of it. */
+  forget?(worker: string): void;
+  /** What an operator should be told, once; null when there is nothing. */
+  note?(): string | null;
 }
 
 /** Where and when an aggregate is applied. */
@@ -111,7 +125,10 @@ export interface Application {
   readonly worker: string;
 }
 
-/** How does an aggregate move θ? */
+/**
+ * How does an aggregate move θ? A method of local steps moves it by pseudo-gradients and rates of its own; η is then the
+ * inner learning rate, and the weight decay is the worker's.
+ */
 export interface Outer extends Stateful {
   /** True when `apply` decays the weights itself, apart from the gradient: then nobody else does. */
   readonly decays?: boolean;
@@ -125,7 +142,7 @@ export interface Outer extends Stateful {
 
 /** Seven choices. */
 export interface Axes {
-  readonly work: Work;
+  readonly work: { readonly kind: 'gradient' } | LocalSteps;
   readonly gate: Gate;
   readonly view: View;
   readonly screen: readonly Screen[];

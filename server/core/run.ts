@@ -25,7 +25,8 @@ type EventOf<T extends CoordinatorEvent['type']> = Extract<CoordinatorEvent, { t
 export type RunEvent = Exclude<CoordinatorEvent, { type: 'open' }>;
 
 export class Run {
-  readonly setup: RunSetup;
+  /** As it was opened, but for the method: that of now. */
+  setup: RunSetup;
   readonly aggregator: Aggregator;
   readonly ledger: Ledger;
   readonly sessions = new Sessions();
@@ -75,6 +76,7 @@ export class Run {
   nextDeadlineMs(): number | null {
     const times = [this.#parked.nextDeadlineMs()];
     if (!this.ended) {
+      if (this.#parked.size > 0) times.push(this.#gateOpensMs());
       times.push(this.desk.leases.nextDeadlineMs(), this.aggregator.axes.gather.deadlineMs());
       if (this.sessions.presentCount > 0) times.push(this.#housekeptMs + HOUSEKEEPING_MS);
     }
@@ -107,6 +109,8 @@ export class Run {
         return this.sessions.traffic(event.worker, event);
       case 'operator':
         return this.#operate(event.command, nowMs);
+      case 'method':
+        return this.#changeMethod(event, nowMs);
       case 'evaluated':
         return this.#evaluated(event.split, event, nowMs);
       case 'evaluation-failed':
@@ -147,7 +151,8 @@ export class Run {
 
   #serveParked(nowMs: number): void {
     const { version } = this.aggregator;
-    const changed = this.desk.capacityChanged || this.ended || this.#servedVersion !== version;
+    const opens = nowMs >= (this.#gateOpensMs() ?? Infinity);
+    const changed = this.desk.capacityChanged || this.ended || opens || this.#servedVersion !== version;
     this.desk.capacityChanged = false;
     this.#servedVersion = version;
     for (const pull of this.#parked.all()) {
@@ -195,13 +200,35 @@ export class Run {
     this.#note(`the run is ${status}: the operator said ${command}`);
   }
 
+  /** From the same θ, which nothing here touches but what had been gathered. */
+  #changeMethod({ method, config }: EventOf<'method'>, nowMs: number): void {
+    if (this.ended) return;
+    const { setup, aggregator, desk } = this;
+    const worked = aggregator.axes.work.kind;
+    const before = aggregator.version;
+    aggregator.become(method, config, { nextSequence: this.ledger.made, nowMs });
+    if (aggregator.version !== before) this.report.updated(nowMs);
+    // A gradient is no pseudo-gradient: what is being computed for the old method is of no use to the new one.
+    if (aggregator.axes.work.kind !== worked) desk.giveBackAll(desk.leases.all());
+    desk.capacityChanged = true;
+    this.setup = { ...setup, method, config: { ...setup.config, method: config } };
+    this.#note(`the method is ${method.name} from version ${aggregator.version} on; it was ${setup.method.name}`);
+  }
+
+  #gateOpensMs(): number | null {
+    return this.aggregator.axes.gate.deadlineMs?.() ?? null;
+  }
+
   #poll(nowMs: number): void {
     if (!this.ended && this.aggregator.poll(nowMs, this.desk.crowd)) this.report.updated(nowMs);
+    const note = this.aggregator.axes.gather.note?.();
+    if (note) this.#note(note);
   }
 
   #end(status: 'finished' | 'stopped', nowMs: number): void {
     this.desk.giveBackAll(this.desk.leases.all());
-    this.#poll(nowMs); // what was counted is in θ, though its round was not full
+    // What was counted is in θ, though there was not enough of it for an update.
+    if (this.aggregator.poll(nowMs, { outstanding: 0, closing: true })) this.report.updated(nowMs);
     this.status = status;
     this.#control('all', 'stop');
     this.#note(

@@ -10,8 +10,8 @@ import { median, Rate, RunningMean } from './rate.ts';
 /** Silence after which a worker is thought asleep (three heartbeats), and after which it is gone. */
 export const ASLEEP_AFTER_MS = 30_000;
 export const GONE_AFTER_MS = 90_000;
-/** Turnarounds that a worker's speed is judged by. */
-const TURNAROUNDS_KEPT = 15;
+/** Times a batch that a worker's speed is judged by. */
+const TIMES_KEPT = 15;
 
 export class Session {
   readonly id: WorkerId;
@@ -32,7 +32,7 @@ export class Session {
   bytesOut = 0;
   /** The round in which it last had a lease settled, and how many: for gates that work in rounds. */
   settledIn = { round: -1, count: 0 };
-  readonly #turnarounds: number[] = [];
+  readonly #batchMs: number[] = [];
 
   constructor(id: WorkerId, name: string, device: Device, nowMs: number) {
     this.id = id;
@@ -41,15 +41,12 @@ export class Session {
     this.lastSeenMs = nowMs;
   }
 
-  /** Median time from a lease to its push, by the coordinator's clock; null before the first. */
-  get turnaroundMs(): number | null {
-    return median(this.#turnarounds);
+  /** Median time a batch from a lease to its push, by the coordinator's clock; null before the first. */
+  get batchMs(): number | null {
+    return median(this.#batchMs);
   }
 
-  accepted(
-    push: { lag: number; gap: number; loss: number; samples: number; turnaroundMs: number },
-    nowMs: number,
-  ): void {
+  accepted(push: { lag: number; gap: number; loss: number; samples: number; batchMs: number }, nowMs: number): void {
     this.pushes += 1;
     this.samples += push.samples;
     this.samplesRate.add(push.samples, nowMs);
@@ -59,8 +56,8 @@ export class Session {
     this.gap.last = push.gap;
     this.gap.sum += push.gap;
     this.loss.add(push.loss);
-    this.#turnarounds.push(push.turnaroundMs);
-    if (this.#turnarounds.length > TURNAROUNDS_KEPT) this.#turnarounds.shift();
+    this.#batchMs.push(push.batchMs);
+    if (this.#batchMs.length > TIMES_KEPT) this.#batchMs.shift();
   }
 
   reject(reason: RejectReason): void {

@@ -114,7 +114,7 @@ export class Loop implements Door {
   ledger = (run: RunId) => this.#coordinator.ledger(run);
   snapshot = (run: RunId, since: number) => this.#coordinator.snapshot(run, since, this.#options.nowMs());
   params = (run: RunId) => this.#coordinator.params(run);
-  baseVersion: Door['baseVersion'] = (run, worker, lease) => this.#coordinator.baseVersion(run, worker, lease);
+  lease: Door['lease'] = (run, worker, lease) => this.#coordinator.lease(run, worker, lease);
 
   #perform(effect: Effect): void {
     switch (effect.type) {

@@ -3,7 +3,7 @@
 import { DATASETS } from '../../shared/data/catalogue.ts';
 import { layoutOf } from '../../shared/model/layout.ts';
 import { modelSpec } from '../../shared/model/spec.ts';
-import type { Recorded } from '../adapters/recorder.ts';
+import type { Recorded, RecordedEvent } from '../adapters/recorder.ts';
 import { Coordinator } from '../core/coordinator.ts';
 import type { CoordinatorEvent } from '../core/events.ts';
 import { methodNamed, type Registry } from '../registry.ts';
@@ -11,13 +11,23 @@ import { methodNamed, type Registry } from '../registry.ts';
 /** A coordinator as it was after the last recorded event. */
 export function rerun(records: readonly Recorded[], methods: Registry): Coordinator {
   const coordinator = new Coordinator();
-  for (const { nowMs, event } of records)
-    coordinator.handle(event.type === 'open' ? reopened(event, methods) : event, nowMs);
+  for (const { nowMs, event } of records) coordinator.handle(remade(event, methods), nowMs);
   return coordinator;
 }
 
+function remade(event: RecordedEvent, methods: Registry): CoordinatorEvent {
+  switch (event.type) {
+    case 'open':
+      return reopened(event, methods);
+    case 'method':
+      return { ...event, method: methodNamed(methods, event.config.name) };
+    default:
+      return event;
+  }
+}
+
 function reopened(
-  { config, shardCounts }: Extract<Recorded['event'], { type: 'open' }>,
+  { config, shardCounts }: Extract<RecordedEvent, { type: 'open' }>,
   methods: Registry,
 ): CoordinatorEvent {
   const dataset = DATASETS[config.dataset];

@@ -3,8 +3,48 @@
 import type { Batch } from '../data/spec.ts';
 import type { RejectReason } from './reasons.ts';
 
-/** What a lease asks for. One gradient: the mean over the samples of its one batch, at the parameters it came with. */
-export type Work = { readonly kind: 'gradient' };
+/**
+ * What a lease asks for. One gradient: the mean over the samples of its one batch, at the parameters it came with. Local
+ * steps: an inner step on each of its batches in turn, returned as the pseudo-gradient Δ = θ_base − θ_local.
+ */
+export type Work = { readonly kind: 'gradient' } | LocalWork;
+
+export type InnerOptimizer =
+  /** x ← x − ηg */
+  | { readonly name: 'sgd' }
+  /** v ← γv + g; x ← x − ηv */
+  | { readonly name: 'momentum'; readonly momentum: number }
+  /** Adam with bias correction, and the weight decay apart from it: x ← x − η·wd·x first. */
+  | { readonly name: 'adamw'; readonly beta1: number; readonly beta2: number; readonly epsilon: number };
+
+/** The inner optimizer's memory stays with the worker from lease to lease, for as long as its optimizer is the same. */
+export interface LocalWork {
+  readonly kind: 'local';
+  readonly optimizer: InnerOptimizer;
+  readonly learningRate: number;
+  /** For sgd and momentum: g ← g + wd·x. */
+  readonly weightDecay: number;
+  /** A longer gradient is scaled down to this norm. */
+  readonly clipNorm?: number;
+  /**
+   * Before each step, again and again with this probability: x ← x − (η/p)·rate·(x − θ_base); and the inner learning rate
+   * is η/(1−p). Drawn from `seed`.
+   */
+  readonly mixing?: { readonly probability: number; readonly rate: number };
+  /** The worker keeps its own x from lease to lease, and begins each with x ← x − rate·(x − θ_base). */
+  readonly elastic?: { readonly rate: number };
+  readonly seed: number;
+}
+
+/** What a push of this work is, as its frame says. */
+export type PushKind = 'gradient' | 'pseudo-gradient';
+export const pushKindOf = (work: Work): PushKind => (work.kind === 'local' ? 'pseudo-gradient' : 'gradient');
+
+/** What a push must say of itself to answer an open lease. */
+export interface OpenLease {
+  readonly baseVersion: number;
+  readonly kind: PushKind;
+}
 
 /** The right to one push, until a deadline that only the coordinator's clock knows. */
 export interface Lease {

@@ -254,10 +254,11 @@ describe('what is remembered of leases', () => {
   it('[L10] deadlines of closed leases are forgotten, and come in order', () => {
     const leases = new Leases();
     const record = (id: string, softAtMs: number) => {
-      const item = { epoch: 0, batches: [], samples: 1, holders: 1, issues: 1, landed: false };
+      const item = { sequence: 0, epoch: 0, batches: [], samples: 1, holders: 1, issues: 1, landed: false };
       const sent = new SentVectors(1, 'f32').hold('0', 0, () => undefined);
       const times = { issuedAtMs: 0, softAtMs, hardAtMs: softAtMs * 4 };
-      return { id: asLeaseId(id), worker: asWorkerId('w'), item, sent, round: 1, ...times, overdue: false };
+      const work = { kind: 'gradient' } as const;
+      return { id: asLeaseId(id), worker: asWorkerId('w'), item, work, sent, round: 1, ...times, overdue: false };
     };
     const [a, b, c] = [record('a', 30), record('b', 10), record('c', 20)];
     for (const lease of [a, b, c]) leases.issue(lease);
