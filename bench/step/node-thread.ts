@@ -2,6 +2,7 @@
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { crc32 } from 'node:zlib';
+import { openSocket } from '../../client/headless/socket.ts';
 import { wasmFolder } from '../../client/headless/wasm.ts';
 import { DeviceCompute } from '../../client/worker/compute.ts';
 import { SocketControl } from '../../client/worker/control.ts';
@@ -16,7 +17,7 @@ const phases = new Phases();
 const shell = new Shell({
   ...{ run: 'bench', name: 'bench', backend: 'wasm' },
   compute: metered,
-  transport: new HttpTransport({ url, crc32 }),
+  transport: new HttpTransport({ url, crc32, openSocket }),
   control: (listener) => new SocketControl(url, listener),
   random: rng('bench'),
   onView: phases.onView,

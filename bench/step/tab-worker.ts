@@ -3,6 +3,7 @@
 import { DeviceCompute } from '../../client/worker/compute.ts';
 import { SocketControl } from '../../client/worker/control.ts';
 import { Shell } from '../../client/worker/shell.ts';
+import type { StreamSocket } from '../../client/worker/stream.ts';
 import { HttpTransport } from '../../client/worker/transport.ts';
 import { WASM_URLS } from '../../client/worker/wasm-urls.ts';
 import { rng } from '../../shared/rng.ts';
@@ -14,7 +15,7 @@ const phases = new Phases();
 const shell = new Shell({
   ...{ run: 'bench', name: 'bench', backend: 'wasm' },
   compute: metered,
-  transport: new HttpTransport({ url }),
+  transport: new HttpTransport({ url, openSocket: (address) => new WebSocket(address) as StreamSocket }),
   control: (listener) => new SocketControl(url, listener),
   random: rng('bench'),
   onView: phases.onView,

@@ -11,6 +11,7 @@ import { SocketControl } from '../worker/control.ts';
 import { Shell } from '../worker/shell.ts';
 import { HttpTransport } from '../worker/transport.ts';
 import { Slowed } from './slowed.ts';
+import { openSocket } from './socket.ts';
 import { wasmFolder } from './wasm.ts';
 
 export interface ThreadData {
@@ -31,7 +32,7 @@ const { url, run, name, backend, slowdown } = workerData as ThreadData;
 const shell = new Shell({
   ...{ run, name, backend },
   compute: new Slowed(new DeviceCompute({ wasmPaths: wasmFolder(), host: process }), slowdown),
-  transport: new HttpTransport({ url, crc32 }),
+  transport: new HttpTransport({ url, crc32, openSocket }),
   control: (listener) => new SocketControl(url, listener),
   random: rng(randomUUID()),
   onView,

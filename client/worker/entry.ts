@@ -5,6 +5,7 @@ import type { PageToWorker, WorkerToPage } from './bridge.ts';
 import { DeviceCompute } from './compute.ts';
 import { SocketControl } from './control.ts';
 import { Shell } from './shell.ts';
+import type { StreamSocket } from './stream.ts';
 import { HttpTransport } from './transport.ts';
 import { WASM_URLS } from './wasm-urls.ts';
 
@@ -19,7 +20,7 @@ function start({ run, name, backend }: Start): Shell {
   const post = (message: WorkerToPage): void => self.postMessage(message);
   const started = new Shell({
     ...{ run, name, backend, compute },
-    transport: new HttpTransport({ url }),
+    transport: new HttpTransport({ url, openSocket: (address) => new WebSocket(address) as StreamSocket }),
     control: (listener) => new SocketControl(url, listener),
     random: rng(crypto.getRandomValues(new Uint32Array(2)).join()),
     onView: (view) => post({ type: 'view', view }),

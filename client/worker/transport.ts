@@ -1,4 +1,5 @@
-// The data plane over fetch, for a browser's worker and for Node: envelopes out and in, each with at most one frame.
+// The data plane for a browser's worker and for Node: envelopes out and in, each with at most one frame, over a stream
+// where there is one, and over fetch.
 // It decides nothing: what to ask, when to ask again and what a refusal means is the volunteer machine's.
 
 import { decodeShard } from '../../shared/data/shard.ts';
@@ -8,11 +9,13 @@ import { decodeEnvelope, encodeEnvelopeHead, PUSH_JSON_BYTES_MAX } from '../../s
 import { decodeFrame, encodeFrame, frameBytes } from '../../shared/protocol/frame.ts';
 import { pushKindOf, type Lease, type Next, type PullReply, type PushReply } from '../../shared/protocol/lease.ts';
 import type { PushMeta, RunManifest, Welcome } from '../../shared/protocol/messages.ts';
+import { streamHeadBytes, type StreamVerb } from '../../shared/protocol/stream.ts';
 import { sha256Hex } from '../../shared/sha256.ts';
 import type { Vec } from '../../shared/vec.ts';
 import { RequestError, type Answer, type Transport } from './ports.ts';
 import { Requests } from './requests.ts';
 import { ShardCache } from './shard-cache.ts';
+import { Stream, type OpenSocket } from './stream.ts';
 
 /** JSON of a reply: a lease of many batches has some kilobytes. */
 const REPLY_JSON_BYTES_MAX = 65_536;
@@ -29,6 +32,8 @@ export interface TransportOptions {
   readonly cache?: ShardCache;
   /** The host's own, where it has a faster one. */
   readonly crc32?: Crc32;
+  /** Opens a WebSocket: pulls and pushes then go over it, and over fetch only where it does not open. */
+  readonly openSocket?: OpenSocket;
 }
 
 interface Admission {
@@ -41,15 +46,17 @@ export class HttpTransport implements Transport {
   readonly #cache: ShardCache;
   readonly #crc32: Crc32;
   readonly #requests = new Requests();
+  readonly #stream: Stream | null;
   #admission: Admission | null = null;
   #spare: Vec[] = [];
-  /** Of the last push, written over by the next: fetch copies a body before it returns. */
+  /** Of the last push, written over by the next: fetch and WebSockets copy a body before they return. */
   #body = new Uint8Array(0);
 
-  constructor({ url, cache = new ShardCache(), crc32 = portableCrc32 }: TransportOptions) {
+  constructor({ url, cache = new ShardCache(), crc32 = portableCrc32, openSocket }: TransportOptions) {
     this.#url = url;
     this.#crc32 = crc32;
     this.#cache = cache;
+    this.#stream = openSocket ? new Stream(openSocket) : null;
   }
 
   admit({ run, token }: Extract<Welcome, { ok: true }>): void {
@@ -58,7 +65,9 @@ export class HttpTransport implements Transport {
   }
 
   async pull(): Promise<Answer<PullReply>> {
-    const bytes = await this.#exchange('', {}, { waits: true });
+    const bytes = this.#stream?.usable
+      ? await this.#streamed('pull', '', this.#room(streamHeadBytes('')))
+      : await this.#fetched('', {}, { waits: true });
     return this.#answer<PullReply>(bytes);
   }
 
@@ -66,9 +75,17 @@ export class HttpTransport implements Transport {
     lease: Lease,
     { vector, next, ...meta }: PushMeta & { readonly vector: Vec; readonly next: boolean },
   ): Promise<Answer<PushReply>> {
-    const body = this.#encode(lease, meta, vector);
+    const { id } = lease;
+    const headBytes = streamHeadBytes(id);
+    const message = this.#encode(lease, { meta, vector, headBytes });
     const query = next ? '' : '?next=0';
-    const bytes = await this.#exchange(`/${encodeURIComponent(lease.id)}${query}`, { body }, { waits: false });
+    const bytes = this.#stream?.usable
+      ? await this.#streamed(next ? 'push' : 'push-last', id, message)
+      : await this.#fetched(
+          `/${encodeURIComponent(id)}${query}`,
+          { body: message.subarray(headBytes) },
+          { waits: false },
+        );
     return this.#answer<PushReply>(bytes);
   }
 
@@ -97,6 +114,7 @@ export class HttpTransport implements Transport {
 
   close(): void {
     this.#requests.close();
+    this.#stream?.close();
   }
 
   #leases(): { url: string; headers: Record<string, string> } {
@@ -112,24 +130,33 @@ export class HttpTransport implements Transport {
     return this.#admission;
   }
 
-  #exchange(path: string, init: RequestInit, { waits }: { readonly waits: boolean }): Promise<Uint8Array> {
+  #fetched(path: string, init: RequestInit, { waits }: { readonly waits: boolean }): Promise<Uint8Array> {
     const { url, headers } = this.#leases();
     const type = init.body === undefined ? {} : { 'Content-Type': 'application/octet-stream' };
     const request = { ...init, method: 'POST', headers: { ...headers, ...type }, cache: 'no-store' } as const;
     return this.#requests.bytes(`${url}${path}`, request, { limitMs: EXCHANGE_MS_MAX, waits });
   }
 
-  #encode(lease: Lease, meta: PushMeta, vector: Vec): Uint8Array<ArrayBuffer> {
-    const { run } = this.#admitted();
-    const size = frameBytes(run.parameters, run.pushCodec);
+  #streamed(verb: StreamVerb, lease: string, message: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
+    const { run, token } = this.#admitted();
+    const url = `${this.#url.replace(/^http/, 'ws')}/data/runs/${encodeURIComponent(run.id)}/stream`;
+    const waits = verb === 'pull';
+    return this.#stream!.request({ url, token }, { verb, lease, message, limitMs: EXCHANGE_MS_MAX, waits });
+  }
+
+  /** An envelope, with room before it for a stream's head. */
+  #encode(
+    { baseVersion, work }: Lease,
+    { meta, vector, headBytes }: { meta: PushMeta; vector: Vec; headBytes: number },
+  ): Uint8Array<ArrayBuffer> {
+    const { runKey, layoutHash, parameters: length, pushCodec: codec } = this.#admitted().run;
+    const size = frameBytes(length, codec);
     const head = encodeEnvelopeHead(meta, size);
-    const bytes = this.#room(head.byteLength + size);
-    bytes.set(head);
-    const { runKey, layoutHash, parameters: length, pushCodec: codec } = run;
-    const { baseVersion, work } = lease;
+    const message = this.#room(headBytes + head.byteLength + size);
+    message.set(head, headBytes);
     const header = { kind: pushKindOf(work), codec, runKey, baseVersion, length, layoutHash } as const;
-    encodeFrame(bytes.subarray(head.byteLength), header, vector, { crc32: this.#crc32 });
-    return bytes;
+    encodeFrame(message.subarray(headBytes + head.byteLength), header, vector, { crc32: this.#crc32 });
+    return message;
   }
 
   #room(size: number): Uint8Array<ArrayBuffer> {

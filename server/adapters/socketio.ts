@@ -49,6 +49,7 @@ export function controlPlane(http: HttpServer, door: Door): ControlPlane {
     perMessageDeflate: false,
     maxHttpBufferSize: MESSAGE_BYTES_MAX,
     serveClient: false,
+    destroyUpgrade: false, // the data plane has WebSockets of its own on this server
     connectTimeout: 10_000,
     pingInterval: 10_000,
     pingTimeout: 20_000,

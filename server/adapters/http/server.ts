@@ -5,21 +5,24 @@ import express, { type ErrorRequestHandler } from 'express';
 import helmet from 'helmet';
 import type { Logger } from 'pino';
 import { addApi, type ApiOptions } from './api.ts';
-import { dataPlane, type DataPlaneOptions } from './dataplane.ts';
+import { dataPlane } from './dataplane.ts';
+import { Plane, type PlaneOptions } from './plane.ts';
+import { dataStream } from './stream.ts';
 
 /** Longer than any worker's step: a socket that is closed between two pushes costs a handshake each time. */
 const KEEP_ALIVE_MS = 75_000;
 /** The body of a push on a slow line: 4 MB at 1 Mbit/s takes 32 s. */
 const REQUEST_TIMEOUT_MS = 120_000;
 
-export interface HttpOptions extends ApiOptions, DataPlaneOptions {
+export interface HttpOptions extends ApiOptions, PlaneOptions {
   /** Folder of the built pages. */
   readonly pages: string;
   readonly log: Logger;
 }
 
 export function httpServer(options: HttpOptions): Server {
-  const data = dataPlane(options);
+  const plane = new Plane(options);
+  const data = dataPlane(options.door, plane);
   const app = express();
   app.disable('x-powered-by');
   app.set('etag', false);
@@ -54,6 +57,7 @@ export function httpServer(options: HttpOptions): Server {
     if (request.url?.startsWith('/data/')) data(request, response);
     else (app as (request: unknown, response: unknown) => void)(request, response);
   });
+  dataStream(server, options.door, plane);
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.headersTimeout = KEEP_ALIVE_MS + 5_000;
   server.requestTimeout = REQUEST_TIMEOUT_MS;

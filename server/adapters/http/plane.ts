@@ -1,0 +1,136 @@
+// What happens to a pull and a push, whatever carries them: decoded, checked, handed to the coordinator, and its answer
+// packed. The carriers are dataplane.ts (HTTP) and stream.ts (a WebSocket).
+
+import { crc32 } from 'node:zlib';
+import { asLeaseId, asRunId, type LeaseId, type RunId } from '../../../shared/ids.ts';
+import { decodeEnvelope, encodeEnvelopeHead, PUSH_JSON_BYTES_MAX } from '../../../shared/protocol/envelope.ts';
+import { decodeFrame, encodeFrame, frameBytes, type CodecName } from '../../../shared/protocol/frame.ts';
+import type { PullReply, PushReply } from '../../../shared/protocol/lease.ts';
+import { pushSchema, type PushMeta, type RunManifest } from '../../../shared/protocol/messages.ts';
+import type { FrameError } from '../../../shared/protocol/reasons.ts';
+import type { Vec } from '../../../shared/vec.ts';
+import type { Sent } from '../../core/sent.ts';
+import type { Door, Identity } from '../../door.ts';
+
+export interface PlaneOptions {
+  readonly door: Door;
+  /** How a run's parameters are packed for its workers. */
+  readonly paramsCodec: (run: RunId) => CodecName;
+}
+
+/** Where the answer to one request goes; called once. */
+export interface AnswerSink {
+  /** Nobody is there any more to read it. */
+  readonly gone: boolean;
+  /** An envelope in two parts: everything up to the frame, and the frame, which many answers may share. */
+  answer(head: Uint8Array, frame: Uint8Array | null): void;
+  fail(failure: PlaneFailure): void;
+}
+
+export interface PlaneFailure {
+  /** Of HTTP, also where HTTP is not what carries it. */
+  readonly status: 400 | 503;
+  readonly error: string;
+  readonly reason?: FrameError;
+  readonly retryAfterSeconds?: number;
+}
+
+export class Plane {
+  readonly #door: Door;
+  readonly #paramsCodec: PlaneOptions['paramsCodec'];
+  /** Where pushes are unpacked: one vector a run, as an event is handled whole before the next is read. */
+  readonly #scratch = new Map<RunId, Vec>();
+  /** Packed once for all workers that are sent the same vector. */
+  readonly #frames = new WeakMap<Sent, Uint8Array>();
+
+  constructor({ door, paramsCodec }: PlaneOptions) {
+    this.#door = door;
+    this.#paramsCodec = paramsCodec;
+  }
+
+  /** Gives back how to stop waiting for the answer. */
+  pull(identity: Identity, sink: AnswerSink): () => void {
+    const { run, worker } = identity;
+    if (!identity.online) {
+      const error = 'the control connection is closed: open it again first';
+      sink.fail({ status: 503, error, retryAfterSeconds: 1 });
+      return () => undefined;
+    }
+    return this.#door.ask(
+      (request) => ({ type: 'pull', run, worker, request }),
+      (reply, sent) => this.#answer(identity, sink, { reply, sent, bytesIn: 0 }),
+    );
+  }
+
+  push(identity: Identity, push: { lease: string; bytes: Uint8Array; wantsNext: boolean }, sink: AnswerSink): void {
+    const { run, worker } = identity;
+    const lease = asLeaseId(push.lease);
+    const read = this.#read(push.bytes, identity, lease);
+    if (!read.ok) {
+      this.#door.dispatch({ type: 'unreadable', run, worker, error: read.error });
+      return sink.fail({
+        status: 400,
+        error: `the body is not a push of this lease: ${read.error}`,
+        reason: read.error,
+      });
+    }
+    const { loss, samples } = read.meta;
+    const wantsNext = push.wantsNext && identity.online;
+    this.#door.ask(
+      (request) => ({ type: 'push', run, worker, request, lease, vector: read.vector, loss, samples, wantsNext }),
+      (reply, sent) => this.#answer(identity, sink, { reply, sent, bytesIn: push.bytes.byteLength }),
+    );
+  }
+
+  /** The numbers of a push; the vector is the run's scratch, good until the next push is read. */
+  #read(
+    bytes: Uint8Array,
+    { run, worker }: Identity,
+    lease: LeaseId,
+  ): { ok: true; meta: PushMeta; vector: Vec } | { ok: false; error: FrameError } {
+    const envelope = decodeEnvelope(bytes, PUSH_JSON_BYTES_MAX);
+    if (!envelope.ok) return envelope;
+    const meta = pushSchema.safeParse(envelope.json);
+    if (!meta.success) return { ok: false, error: 'malformed-json' };
+    if (!envelope.frame) return { ok: false, error: 'truncated' };
+    const manifest = this.#door.manifest(run);
+    const vector = this.#vector(manifest);
+    const { runKey, layoutHash, pushCodec: codec, parameters: length } = manifest;
+    const issued = this.#door.lease(run, worker, lease);
+    const own = issued && { baseVersion: issued.baseVersion, kind: issued.kind };
+    const frame = decodeFrame(vector, envelope.frame, { codec, runKey, layoutHash, length, ...own }, crc32);
+    return frame.ok ? { ok: true, meta: meta.data, vector } : frame;
+  }
+
+  #vector({ id, parameters }: RunManifest): Vec {
+    const run = asRunId(id);
+    const vector = this.#scratch.get(run) ?? new Float32Array(parameters);
+    this.#scratch.set(run, vector);
+    return vector;
+  }
+
+  #answer(
+    { run, worker }: Identity,
+    sink: AnswerSink,
+    { reply, sent, bytesIn }: { reply: PullReply | PushReply; sent: Sent | null; bytesIn: number },
+  ): void {
+    if (sink.gone) return;
+    const frame = sent ? this.#pack(run, sent) : null;
+    const head = encodeEnvelopeHead(reply, frame?.byteLength ?? 0);
+    sink.answer(head, frame);
+    const bytesOut = head.byteLength + (frame?.byteLength ?? 0);
+    this.#door.dispatch({ type: 'traffic', run, worker, bytesIn, bytesOut });
+  }
+
+  #pack(run: RunId, sent: Sent): Uint8Array {
+    const known = this.#frames.get(sent);
+    if (known) return known;
+    const { runKey, layoutHash, parameters: length } = this.#door.manifest(run);
+    const codec = this.#paramsCodec(run);
+    const header = { kind: 'params', codec, runKey, layoutHash, length, baseVersion: sent.version } as const;
+    const frame = Buffer.allocUnsafeSlow(frameBytes(length, codec));
+    encodeFrame(frame, header, sent.vector, { crc32, packed: sent.packed });
+    this.#frames.set(sent, frame);
+    return frame;
+  }
+}

@@ -1,0 +1,95 @@
+// The data plane over WebSockets, for workers whose HTTP costs them more than the step is worth (browsers'): the frames of
+// shared/protocol/stream.ts, the meaning of plane.ts.
+
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer, type WebSocket } from 'ws';
+import { asRunId } from '../../../shared/ids.ts';
+import {
+  decodeStreamRequest,
+  encodeStreamAnswer,
+  STREAM_OVERHEAD_BYTES,
+  STREAM_REQUESTS_MAX,
+  STREAM_UNKNOWN_TOKEN,
+  type StreamRequest,
+} from '../../../shared/protocol/stream.ts';
+import type { Door, Identity } from '../../door.ts';
+import type { AnswerSink, Plane } from './plane.ts';
+
+const ROUTE = /^\/data\/runs\/([\w.-]{1,64})\/stream$/;
+/** A token is 32 characters. */
+const TOKEN_CHARS_MAX = 128;
+const MALFORMED = 1007;
+const TOO_MANY = 1008;
+
+/** Takes the upgrades of /data/runs/:run/stream; leaves the others alone. */
+export function dataStream(server: Server, door: Door, plane: Plane): void {
+  const servers = new Map<string, WebSocketServer>();
+  const serverOf = (run: string): WebSocketServer => {
+    const maxPayload = door.manifest(asRunId(run)).pushBytesMax + STREAM_OVERHEAD_BYTES;
+    const known = servers.get(run) ?? new WebSocketServer({ noServer: true, maxPayload, perMessageDeflate: false });
+    servers.set(run, known);
+    return known;
+  };
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    const [path = ''] = (request.url ?? '').split('?');
+    const run = ROUTE.exec(path)?.[1];
+    if (run === undefined || !door.has(asRunId(run))) {
+      if (path.startsWith('/data/')) socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n');
+      return;
+    }
+    serverOf(run).handleUpgrade(request, socket, head, (stream) => serve(stream, run, { door, plane }));
+  });
+}
+
+function serve(stream: WebSocket, run: string, { door, plane }: { door: Door; plane: Plane }): void {
+  let identity: Identity | undefined;
+  const waiting = new Map<number, () => void>();
+  stream.on('error', () => stream.terminate()); // an oversized or broken message: ws has told the other end why
+  stream.on('close', () => waiting.forEach((stop) => stop()));
+  stream.on('message', (data: Buffer, binary: boolean) => {
+    if (!identity) {
+      const token = binary || data.length > TOKEN_CHARS_MAX ? '' : data.toString();
+      const found = door.identity(token);
+      if (found?.run === run) identity = found;
+      else stream.close(STREAM_UNKNOWN_TOKEN, 'unknown token');
+      return;
+    }
+    const request = binary ? decodeStreamRequest(data) : null;
+    if (!request) return stream.close(MALFORMED, 'not a request');
+    if (waiting.size >= STREAM_REQUESTS_MAX) return stream.close(TOO_MANY, 'too many requests under way');
+    exchange(request, identity, { stream, waiting, plane });
+  });
+}
+
+function exchange(
+  { number, verb, lease, body }: StreamRequest,
+  identity: Identity,
+  { stream, waiting, plane }: { stream: WebSocket; waiting: Map<number, () => void>; plane: Plane },
+): void {
+  waiting.set(number, () => undefined);
+  const sink = answerOn(stream, number, () => waiting.delete(number));
+  if (verb !== 'pull') return plane.push(identity, { lease, bytes: body, wantsNext: verb === 'push' }, sink);
+  const stop = plane.pull(identity, sink);
+  if (waiting.has(number)) waiting.set(number, stop);
+}
+
+function answerOn(stream: WebSocket, number: number, done: () => void): AnswerSink {
+  return {
+    get gone() {
+      return stream.readyState !== stream.OPEN;
+    },
+    answer: (head, frame) => {
+      done();
+      // One message of three parts: the frame is shared by many answers, so it is not copied into one buffer.
+      stream.send(encodeStreamAnswer(number, 200), { binary: true, fin: false });
+      stream.send(head, { binary: true, fin: frame === null });
+      if (frame) stream.send(frame, { binary: true, fin: true });
+    },
+    fail: ({ status, error, reason, retryAfterSeconds }) => {
+      done();
+      const text = Buffer.from(JSON.stringify(reason ? { error, reason } : { error }));
+      stream.send(Buffer.concat([encodeStreamAnswer(number, status, retryAfterSeconds), text]), { binary: true });
+    },
+  };
+}
