@@ -1,6 +1,5 @@
 // θ and the stages in order; the vectors that were sent; state taken out and put back.
 
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Aggregator } from '../../server/core/aggregator.ts';
 import { NORM_MAX } from '../../server/core/screen.ts';
@@ -14,6 +13,7 @@ import { methodSchema, type MethodConfig } from '../../shared/config.ts';
 import { asWorkerId } from '../../shared/ids.ts';
 import { rng } from '../../shared/rng.ts';
 import { DEVICE, RUN, tinyRun } from './driver.ts';
+import fc from '../property.ts';
 
 const alone = { outstanding: 0 };
 const configOf = (more: object = {}): MethodConfig => methodSchema.parse({ name: 'any', learningRate: 0.5, ...more });

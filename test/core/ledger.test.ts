@@ -1,11 +1,11 @@
 // Samples counted exactly once, whatever happens to the leases.
 
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Ledger, type WorkItem } from '../../server/core/ledger.ts';
 import { shardBatches } from '../../server/core/plan.ts';
 import { rng } from '../../shared/rng.ts';
 import type { Batch } from '../../shared/data/spec.ts';
+import fc from '../property.ts';
 
 const ledgerOf = (shards: readonly number[], batchSize: number, epochs: number, seed = 1): Ledger =>
   new Ledger({ shards, batchSize, epochs, random: rng(seed) });
@@ -90,6 +90,16 @@ describe('the ledger', () => {
     expect(ledger.take('a', [item])).toBeNull();
     expect(ledger.take('b')).toBe(item);
     expect(item.holders).toBe(2);
+  });
+
+  it('[D1] counts an item that two workers land once', () => {
+    const ledger = ledgerOf([2], 2, 1);
+    const item = ledger.take('a')!;
+    ledger.reissue(item);
+    ledger.take('b');
+    expect([ledger.land(item), ledger.land(item)]).toEqual([true, false]);
+    expect(ledger.accounts).toEqual([{ epoch: 0, leased: 0, counted: 2 }]);
+    expect(ledger.counted).toBe(2);
   });
 
   it('[D1] says when it has nothing left, and is complete only when all is counted', () => {

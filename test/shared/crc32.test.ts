@@ -1,9 +1,9 @@
 // The checksum against Node's own.
 
 import { crc32 as nodeCrc32 } from 'node:zlib';
-import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { crc32 } from '../../shared/protocol/crc32.ts';
+import fc from '../property.ts';
 
 it('[W3] the checksum of nothing is 0, and of "123456789" the published check value', () => {
   expect(crc32(new Uint8Array(0))).toBe(0);

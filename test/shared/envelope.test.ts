@@ -1,6 +1,5 @@
 // JSON and frame in one body, and bodies that are neither.
 
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   decodeEnvelope,
@@ -9,6 +8,7 @@ import {
   envelopeBytes,
   PUSH_JSON_BYTES_MAX,
 } from '../../shared/protocol/envelope.ts';
+import fc from '../property.ts';
 
 const errorOf = (bytes: Uint8Array, max = PUSH_JSON_BYTES_MAX): string => {
   const result = decodeEnvelope(bytes, max);

@@ -1,8 +1,8 @@
 // Half precision against a slow reference that tries every representable number.
 
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeF16, encodeF16, f16Scale } from '../../shared/protocol/f16.ts';
+import fc from '../property.ts';
 
 /** The value of a binary16 pattern, from the definition of IEEE 754. */
 function valueOf(bits: number): number {

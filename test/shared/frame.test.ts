@@ -1,7 +1,6 @@
 // Frames there and back, and every way of spoiling one.
 
 import { crc32 as nodeCrc32 } from 'node:zlib';
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeF16, encodeF16, f16Scale } from '../../shared/protocol/f16.ts';
 import {
@@ -14,6 +13,7 @@ import {
   type FrameHeader,
 } from '../../shared/protocol/frame.ts';
 import type { FrameError } from '../../shared/protocol/reasons.ts';
+import fc from '../property.ts';
 
 const header = (length: number, codec: CodecName): FrameHeader => ({
   kind: 'gradient',

@@ -1,8 +1,8 @@
 // The heap against sorting.
 
-import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { TimeHeap } from '../../shared/heap.ts';
+import fc from '../property.ts';
 
 it('[T5] gives things back by time, and in the order they came where times are equal', () => {
   fc.assert(

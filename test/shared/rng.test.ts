@@ -1,8 +1,8 @@
 // Seeded randomness: the same numbers for ever, and the distributions they claim to be.
 
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { hashText, permutation, rng, rngFromState } from '../../shared/rng.ts';
+import fc from '../property.ts';
 
 const GOLDEN = {
   words: [3354696321, 2707060481, 3123950462, 1007419299],

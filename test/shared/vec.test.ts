@@ -1,8 +1,8 @@
 // The loops over parameters against one-line oracles in doubles.
 
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as vec from '../../shared/vec.ts';
+import fc from '../property.ts';
 
 const pairs = fc
   .array(
