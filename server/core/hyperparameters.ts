@@ -66,6 +66,44 @@ export const LAMBDA = {
   min: 0,
 } as const satisfies NumberParameter;
 
+/** Rate and momentum of an outer optimizer that has its own. */
+export const OUTER = {
+  outerLearningRate: {
+    kind: 'number',
+    symbol: 'ε',
+    description: 'Learning rate of the outer optimizer.',
+    default: 0.7,
+    min: 0,
+  },
+  outerMomentum: {
+    kind: 'number',
+    symbol: 'μ',
+    description: 'Momentum of the outer optimizer; 0 turns it off.',
+    default: 0.9,
+    min: 0,
+    below: 1,
+  },
+} as const satisfies Hyperparameters;
+
+/** Of every method that works in rounds of local steps. */
+export const ROUND = {
+  quorum: {
+    kind: 'number',
+    symbol: '',
+    description: 'Part of a round that must have pushed when its deadline passes.',
+    default: 0.5,
+    min: 0,
+    max: 1,
+  },
+  deadlineMs: {
+    kind: 'number',
+    symbol: '',
+    description: 'How long a round waits for the rest after its first push, in milliseconds.',
+    default: 60_000,
+    min: 0,
+  },
+} as const satisfies Hyperparameters;
+
 /** What every method takes beside its own: checked by the schema in shared/config.ts. */
 const COMMON = ['name', 'learningRate', 'weightDecay', 'schedule'];
 
@@ -90,9 +128,10 @@ export function resolveHyperparameters<H extends Hyperparameters>(
 }
 
 function resolveOne(where: string, parameter: Hyperparameter, value: unknown): number | string {
+  const shown = typeof value === 'number' ? String(value) : JSON.stringify(value);
   if (parameter.kind === 'choice') {
     if (typeof value === 'string' && parameter.choices.includes(value)) return value;
-    throw new Error(`${where} is ${JSON.stringify(value)}, expected one of ${parameter.choices.join(', ')}`);
+    throw new Error(`${where} is ${shown}, expected one of ${parameter.choices.join(', ')}`);
   }
   const { min, max, below, integer } = parameter;
   const fits =
@@ -109,6 +148,5 @@ function resolveOne(where: string, parameter: Hyperparameter, value: unknown): n
     below !== undefined ? `below ${below}` : '',
   ];
   const expected = [integer ? 'a whole number' : 'a number', ...bounds.filter(Boolean)].join(', ');
-  const shown = typeof value === 'number' ? String(value) : JSON.stringify(value);
   throw new Error(`${where} is ${shown}, expected ${expected}`);
 }
