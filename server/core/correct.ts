@@ -69,7 +69,7 @@ export interface LagDecay {
   readonly threshold: number;
 }
 
-/** s(τ): what a push of lag τ counts for. Xie, Koyejo and Gupta (2019), section 5.2. */
+/** s(τ): what a push of lag τ counts for. Xie, Koyejo and Gupta (2019), the staleness functions. */
 export function weightOfLag(lag: number, { staleness, exponent, slope, threshold }: LagDecay): number {
   switch (staleness) {
     case 'constant':

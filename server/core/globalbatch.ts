@@ -4,7 +4,7 @@
 // Each batch has a token, the update it belongs to: M batches have 0, the next M have 1, and so on in the order of leasing.
 // A batch that is more than ι updates late counts for nothing, but it counts.
 
-import { axpy, copy, scale, zero } from '../../shared/vec.ts';
+import { axpy, copy, scale, zero, type Vec } from '../../shared/vec.ts';
 import type { Gate, Gather, Push } from './method.ts';
 import { asyncBatchesPerMs, syncBatchesPerMs } from './throughput.ts';
 
@@ -20,52 +20,40 @@ export interface GlobalBatchOptions {
   readonly window: number;
 }
 
-/** Smoothing of a worker's time a batch: the mean of about its last ten. */
-const KEEP = 0.9;
+type State = {
+  updates: number;
+  pushes: number;
+  /** 1 in lockstep, 0 without. */
+  sync: number;
+  /** Updates in a row after which the other mode looked better. */
+  votes: number;
+  sum: Vec;
+  /** By worker: its time a batch, and when it last pushed. */
+  batchMs: { [worker: string]: number };
+  pushedAtMs: { [worker: string]: number };
+};
 
+/** The two axes of it, on one memory: the gather's. */
 export function globalBatch(dim: number, by: GlobalBatchOptions): { gate: Gate; gather: Gather } {
   const { bufferSize, maxStaleness } = by;
-  const state = {
+  const sync = by.mode === 'async' ? 0 : 1;
+  const state: State = {
     updates: 0,
     pushes: 0,
-    sync: by.mode === 'async' ? 0 : 1,
-    /** Updates in a row after which the other mode looked better. */
+    sync,
     votes: 0,
     sum: new Float32Array(dim),
-    /** By worker: its time a batch, and when it last pushed. */
-    batchMs: {} as { [worker: string]: number },
-    pushedAtMs: {} as { [worker: string]: number },
+    batchMs: {},
+    pushedAtMs: {},
   };
   const mean = new Float32Array(dim);
   let note: string | null = null;
-
-  /** A worker computes one batch at a time: it began with this one when it had it and was done with the one before. */
-  const clock = ({ worker, nowMs, turnaroundMs }: Push): void => {
-    const beganMs = Math.max(nowMs - turnaroundMs, state.pushedAtMs[worker] ?? -Infinity);
-    state.pushedAtMs[worker] = nowMs;
-    if (nowMs <= beganMs) return;
-    const known = state.batchMs[worker];
-    state.batchMs[worker] = known === undefined ? nowMs - beganMs : KEEP * known + (1 - KEEP) * (nowMs - beganMs);
-  };
-  const consider = (): void => {
-    const times = Object.values(state.batchMs).sort((a, b) => a - b);
-    if (times.length === 0) return;
-    const ratio = syncBatchesPerMs(times, bufferSize) / asyncBatchesPerMs(times);
-    const other = state.sync === 1 ? ratio < 1 - by.hysteresis : ratio > 1 - by.hysteresis / 2;
-    state.votes = other ? state.votes + 1 : 0;
-    if (state.votes < by.window) return;
-    state.sync = 1 - state.sync;
-    state.votes = 0;
-    const percent = Math.round(100 * ratio);
-    note = `${state.sync === 1 ? 'synchronous' : 'asynchronous'} from update ${state.updates} on: in lockstep the workers would do ${percent} % of what they do without`;
-  };
-
   const gather: Gather = {
     state,
     immediate: false,
     add: (g, push) => {
       state.pushes += 1;
-      clock(push);
+      clock(state, push);
       const token = Math.floor(push.sequence / bufferSize);
       if (state.updates - token <= maxStaleness) axpy(state.sum, 1, g);
     },
@@ -77,7 +65,7 @@ export function globalBatch(dim: number, by: GlobalBatchOptions): { gate: Gate; 
       zero(state.sum);
       state.pushes = 0;
       state.updates += 1;
-      if (by.mode === 'auto') consider();
+      if (by.mode === 'auto') note = reconsider(state, by) ?? note;
       return { update: mean, worker: '' };
     },
     forget: (worker) => {
@@ -93,4 +81,30 @@ export function globalBatch(dim: number, by: GlobalBatchOptions): { gate: Gate; 
   // In lockstep no more is leased than this update takes, so that every gradient is of the current θ.
   const gate: Gate = { decide: ({ inFlight }) => state.sync === 0 || inFlight + state.pushes < bufferSize };
   return { gate, gather };
+}
+
+/** Smoothing of a worker's time a batch: the mean of about its last ten. */
+const KEEP = 0.9;
+
+/** A worker computes one batch at a time: it began with this one when it had it and was done with the one before. */
+function clock(state: State, { worker, nowMs, turnaroundMs }: Push): void {
+  const beganMs = Math.max(nowMs - turnaroundMs, state.pushedAtMs[worker] ?? -Infinity);
+  state.pushedAtMs[worker] = nowMs;
+  if (nowMs <= beganMs) return;
+  const known = state.batchMs[worker];
+  state.batchMs[worker] = known === undefined ? nowMs - beganMs : KEEP * known + (1 - KEEP) * (nowMs - beganMs);
+}
+
+/** Changes the mode when the other has looked better for long enough; then says so. */
+function reconsider(state: State, { bufferSize, hysteresis, window }: GlobalBatchOptions): string | null {
+  const times = Object.values(state.batchMs).sort((a, b) => a - b);
+  if (times.length === 0) return null;
+  const ratio = syncBatchesPerMs(times, bufferSize) / asyncBatchesPerMs(times);
+  const other = state.sync === 1 ? ratio < 1 - hysteresis : ratio > 1 - hysteresis / 2;
+  state.votes = other ? state.votes + 1 : 0;
+  if (state.votes < window) return null;
+  state.sync = 1 - state.sync;
+  state.votes = 0;
+  const mode = state.sync === 1 ? 'synchronous' : 'asynchronous';
+  return `${mode} from its update ${state.updates} on: in lockstep the workers do ${Math.round(100 * ratio)} % of what they do without`;
 }

@@ -37,6 +37,8 @@ export class Run {
   readonly #parked = new ParkedPulls();
   #effects: Effect[] = [];
   #servedVersion = 0;
+  /** When the gate will let in who waits for it, by time alone. */
+  #gateOpensMs: number | null = null;
   #housekeptMs: number;
 
   /** Throws when the method's hyper-parameters do not fit. */
@@ -76,7 +78,7 @@ export class Run {
   nextDeadlineMs(): number | null {
     const times = [this.#parked.nextDeadlineMs()];
     if (!this.ended) {
-      if (this.#parked.size > 0) times.push(this.#gateOpensMs());
+      if (this.#parked.size > 0) times.push(this.#gateOpensMs);
       times.push(this.desk.leases.nextDeadlineMs(), this.aggregator.axes.gather.deadlineMs());
       if (this.sessions.presentCount > 0) times.push(this.#housekeptMs + HOUSEKEEPING_MS);
     }
@@ -151,7 +153,7 @@ export class Run {
 
   #serveParked(nowMs: number): void {
     const { version } = this.aggregator;
-    const opens = nowMs >= (this.#gateOpensMs() ?? Infinity);
+    const opens = nowMs >= (this.#gateOpensMs ?? Infinity);
     const changed = this.desk.capacityChanged || this.ended || opens || this.#servedVersion !== version;
     this.desk.capacityChanged = false;
     this.#servedVersion = version;
@@ -162,6 +164,8 @@ export class Run {
       this.#parked.remove(pull);
       this.#reply(pull.request, { next }, sent);
     }
+    const opensMs = this.aggregator.axes.gate.deadlineMs?.() ?? null;
+    this.#gateOpensMs = opensMs !== null && opensMs > nowMs ? opensMs : null;
   }
 
   #push(event: EventOf<'push'>, nowMs: number): void {
@@ -213,10 +217,6 @@ export class Run {
     desk.capacityChanged = true;
     this.setup = { ...setup, method, config: { ...setup.config, method: config } };
     this.#note(`the method is ${method.name} from version ${aggregator.version} on; it was ${setup.method.name}`);
-  }
-
-  #gateOpensMs(): number | null {
-    return this.aggregator.axes.gate.deadlineMs?.() ?? null;
   }
 
   #poll(nowMs: number): void {

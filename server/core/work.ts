@@ -65,11 +65,12 @@ export const INNER = {
 /** Another default inner optimizer. */
 export const ADAMW = { ...INNER.innerOptimizer, default: 'adamw' } as const satisfies ChoiceParameter;
 
-/** The quadratic synchronization rule, of the methods that synchronize. Gu, Lyu, Arora, Huang (2024), arXiv 2310.14423. */
+/** The quadratic synchronization rule, of the methods that synchronize. Gu et al. (2024), arXiv 2310.14423. */
 export const SYNCHRONIZATION = {
   stepsRule: {
     kind: 'choice',
-    description: 'constant: H = localSteps. qsr: H = max(localSteps, ⌊(α/η)²⌋), so that rounds get longer as η falls.',
+    description:
+      'Always H = localSteps (constant), or max(localSteps, ⌊(α/η)²⌋), so that rounds get longer as η falls (qsr).',
     default: 'constant',
     choices: ['constant', 'qsr'],
   },

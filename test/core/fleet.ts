@@ -39,9 +39,21 @@ export function train(driver: Driver, options: FleetOptions): void {
       later(worker, answer && !answer.held ? driver.ask(worker) : request); // a pull held open is looked at again
       continue;
     }
-    const vector = gradientAt(held.params).map((g) => g + noise * random.normal());
+    const vector = answerOf(held, (theta) => gradientAt(theta).map((g) => g + noise * random.normal()));
     const { next } = driver.push(worker, held, { vector });
     if (next.kind !== 'stop') later(worker, driver.ask(worker));
   }
   throw new Error(`the fleet did not finish in ${stepsMax} steps`);
+}
+
+/** A gradient; or the pseudo-gradient of a step of plain SGD on each batch, whatever the inner optimizer. */
+function answerOf({ lease, params }: Held, gradient: (theta: Float32Array) => Float32Array): Float32Array {
+  const { work, batches } = lease;
+  if (work.kind === 'gradient') return gradient(params);
+  let x = params;
+  for (let i = 0; i < batches.length; i++) {
+    const g = gradient(x);
+    x = x.map((value, j) => value - work.learningRate * g[j]!);
+  }
+  return params.map((value, j) => value - x[j]!);
 }

@@ -17,7 +17,7 @@ const fast = await load();
 
 const DIM = 4200;
 const WORKERS = 3;
-const PUSHES = 18;
+const PUSHES = 24;
 
 /** Workers take turns, each as many updates late as there are others. */
 function play({ Aggregator, methods }: Modules, name: string, codec: 'f32' | 'f16') {
