@@ -67,7 +67,7 @@ describe('the volunteer’s page', () => {
     },
   );
 
-  it('[L1] a tab that closes mid-lease gives its samples to somebody else', { timeout: 2 * PATIENCE_MS }, async () => {
+  it('[P3] [L8] a tab that closes mid-lease gives its samples to somebody else', { timeout: 2 * PATIENCE_MS }, async () => {
     const page = await show.open('/?backend=wasm');
     await page.getByRole('button', { name: 'Contribute' }).click();
     // The tab's pushes are held back on their way, so that it closes with leases in hand.

@@ -23,7 +23,7 @@ const row = async (worker: PlainWorker): Promise<WorkerRow> => {
 };
 
 describe('a worker by HTTP alone', () => {
-  it('[A1] trains: θ moves by −η·g, and the answer carries the next lease', async () => {
+  it('[A2] trains: θ moves by −η·g, and the answer carries the next lease', async () => {
     const worker = await PlainWorker.join(coordinator.url);
     const first = await worker.lease();
     expect(first.theta).toHaveLength(DIM);
@@ -34,7 +34,7 @@ describe('a worker by HTTP alone', () => {
     expect(params!.lease.id).not.toBe(first.lease.id);
   });
 
-  it('[L2] answers a push that is sent twice with the first answer, and applies it once', async () => {
+  it('[L4] answers a push that is sent twice with the first answer, and applies it once', async () => {
     const worker = await PlainWorker.join(coordinator.url);
     const params = await worker.lease();
     const first = await worker.push(params, ones());
@@ -94,7 +94,7 @@ describe('what is refused', () => {
     expect((await fetch(`${coordinator.url}/data/runs/none/leases`, { method: 'POST' })).status).toBe(404);
   });
 
-  it('[W7] names what is wrong with a body, changes nothing, and takes the right one afterwards', async () => {
+  it('[L12] [W2] names what is wrong with a body, changes nothing, and takes the right one afterwards', async () => {
     const worker = await PlainWorker.join(coordinator.url);
     const params = await worker.lease();
     const before = await summary();
@@ -145,7 +145,7 @@ describe('what is refused', () => {
     ['not-finite', NaN],
     ['not-finite', Infinity],
     ['all-zero', 0],
-  ])('[A2] refuses a gradient that is %s, and gives its samples to somebody else', async (reason, value) => {
+  ])('[A1] [L9] refuses a gradient that is %s, and gives its samples to somebody else', async (reason, value) => {
     const worker = await PlainWorker.join(coordinator.url);
     const params = await worker.lease();
     const before = await summary();

@@ -71,7 +71,7 @@ describe('the stream', () => {
     expect(await failureOf(transport.pull())).toEqual({ kind: 'status', status: 401, retryAfterMs: undefined });
   });
 
-  it('[W7] names what is wrong with a body, and stays open', async () => {
+  it('[L12] names what is wrong with a body, and stays open', async () => {
     const transport = await admitted();
     const { lease } = leaseOf(await transport.pull());
     const wrong = { ...lease, baseVersion: lease.baseVersion + 1 };
