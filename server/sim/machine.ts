@@ -1,8 +1,9 @@
 // A volunteer's machine: how long a lease takes on it, and what it makes of the lease. Honest or not, for all its tabs.
 
-import type { Lease } from '../../shared/protocol/lease.ts';
+import { InnerLoop } from '../../shared/inner.ts';
+import type { Lease, LocalWork } from '../../shared/protocol/lease.ts';
 import type { Rng } from '../../shared/rng.ts';
-import { axpy, type Vec } from '../../shared/vec.ts';
+import { axpy, copy, type Vec } from '../../shared/vec.ts';
 import { corrupt, faultOf, type Fault } from './byzantine.ts';
 import { MS_PER_SAMPLE, slowness, taskMs, type Fleet } from './fleet.ts';
 import type { SampleOrder } from './order.ts';
@@ -24,6 +25,7 @@ export class Machine {
   readonly #msPerSample: number;
   readonly #tasks: Rng;
   readonly #lies: Rng;
+  #inner: InnerLoop | null = null;
   /** For leases of several batches. */
   #part = new Float32Array(0);
 
@@ -47,9 +49,24 @@ export class Machine {
 
   /** Overwrites the lease's parameters with what is pushed for it; gives the loss that goes with it. */
   async compute(lease: Lease, vector: Vec): Promise<number> {
-    const loss = await this.#meanGradient(lease, vector);
+    const { work } = lease;
+    const local = work.kind === 'local';
+    const loss = local ? await this.#localSteps(work, lease, vector) : await this.#meanGradient(lease, vector);
     if (this.fault !== null) corrupt(vector, this.fault, this.#lies);
     this.#options.tally.computed(samplesOf(lease), loss, this.honest);
+    return loss;
+  }
+
+  /** Δ of a step on each batch. The tabs of a machine share what the inner optimizer remembers. */
+  async #localSteps(work: LocalWork, { batches, epoch }: Lease, vector: Vec): Promise<number> {
+    const { problem, order } = this.#options;
+    const flipped = this.fault === 'label-flip';
+    this.#inner ??= new InnerLoop(vector.length);
+    const { delta, loss } = await this.#inner.run(work, vector, batches.length, async (theta, number, out) => {
+      const batch = batches[number]!;
+      return { loss: await problem.gradient(theta, order.indices(epoch, batch), out, flipped), samples: batch.count };
+    });
+    copy(vector, delta);
     return loss;
   }
 

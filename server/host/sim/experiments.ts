@@ -1,0 +1,93 @@
+// `npm run experiments`: runs a preset, prints its table, and says what it had to show and whether it did. Ends with 1
+// when it did not.
+
+import { mkdir, writeFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { Argument, Command } from 'commander';
+import type { TopLevelSpec } from 'vega-lite';
+import type { Check, Experiment, Size } from '../../sim/experiments/experiment.ts';
+import { EXPERIMENTS } from '../../sim/experiments/index.ts';
+import { rowLines } from '../../sim/report/lines.ts';
+import { comparisonPlot } from '../../sim/report/plots.ts';
+import { longTable, markdown, percent, wideTable } from '../../sim/report/table.ts';
+import { command, type Runner } from './command.ts';
+import { loadContenders } from './contenders.ts';
+import { wholeIn } from './parsing.ts';
+import { renderSvg } from './svg.ts';
+
+interface Given extends Size {
+  readonly threads: number;
+  readonly state: string;
+  readonly out?: string;
+}
+
+interface Outcome {
+  readonly text: string;
+  readonly json: string;
+  readonly plot: TopLevelSpec;
+  readonly checks: readonly Check[];
+}
+
+const names = EXPERIMENTS.map(({ name }) => name);
+const program = new Command('npm run experiments --')
+  .description('Run a preset of runs and hold it against what it must show.')
+  .addArgument(new Argument('<name>', 'which').choices(names))
+  .option('--reduced', 'the small form: fewer runs, one seed', false)
+  .option('--seeds <n>', 'seeds 1 to n (default: 3, reduced 1)', wholeIn(1, 1000))
+  .option('--threads <n>', 'runs at once', wholeIn(1, 256), availableParallelism())
+  .option('--state <folder>', 'keeps finished runs, so that an interrupted table goes on', '.murmuration')
+  .option('--out <folder>', 'write the table, the rows and the plot there')
+  .addHelpText('after', `\n${EXPERIMENTS.map(({ name, title }) => `  ${name.padEnd(10)} ${title}`).join('\n')}`)
+  .showHelpAfterError('(--help lists the options)')
+  .parse(process.argv);
+
+const experiment = EXPERIMENTS.find(({ name }) => name === program.args[0])!;
+const options = program.opts<Omit<Given, 'seeds'> & { seeds?: number }>();
+const given: Given = { ...options, seeds: options.seeds ?? (options.reduced ? 1 : 3) };
+
+await command(async (runner) => {
+  const outcome = await perform(experiment, runner);
+  const failed = outcome.checks.filter(({ passed }) => !passed).length;
+  const text = `## ${experiment.title}\n\n${experiment.about} Seeds 1 to ${given.seeds}.\n\n${outcome.text}\n`;
+  process.stdout.write(text);
+  if (given.out !== undefined) await write(given.out, text, outcome);
+  if (failed > 0)
+    throw new Error(`${failed} of ${outcome.checks.length} claims of ${experiment.name} do not hold here`);
+});
+
+async function perform(of: Experiment, runner: Runner): Promise<Outcome> {
+  if (of.kind === 'exact') {
+    const { markdown: table, plot, data, checks } = await of.measure(await loadContenders(), given);
+    return { text: `${table}\n\n${verdicts(checks)}`, json: `${JSON.stringify(data, null, 1)}\n`, plot, checks };
+  }
+  const rows = await runner(of.scenarios(given), given);
+  const checks = of.checks(rows);
+  const fleets = [...new Set(rows.map(({ fleet }) => fleet))];
+  const tested = rows.some(({ testAccuracy }) => testAccuracy !== null);
+  const wide = fleets.map((fleet) => {
+    const table = wideTable(
+      rows.filter((row) => row.fleet === fleet),
+      (group) => percent(group.map((row) => (tested ? row.testAccuracy : row.finalAccuracy))),
+    );
+    return `${tested ? 'Test' : 'Validation'} accuracy, %, ${fleet} fleet:\n\n${table}`;
+  });
+  const text = [...wide, longTable(rows), verdicts(checks)].filter((part) => part !== '').join('\n\n');
+  return { text, json: rowLines(rows), plot: comparisonPlot(rows), checks };
+}
+
+function verdicts(checks: readonly Check[]): string {
+  if (checks.length === 0) return '';
+  return markdown(
+    ['claim', 'found', 'holds'],
+    checks.map(({ claim, found, passed }) => [claim, found, passed ? 'yes' : '**no**']),
+  );
+}
+
+async function write(folder: string, text: string, { json, plot }: Outcome): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const path = (extension: string): string => join(folder, `${experiment.name}.${extension}`);
+  await writeFile(path('md'), text);
+  await writeFile(path('json'), json);
+  await writeFile(path('svg'), await renderSvg(plot));
+}

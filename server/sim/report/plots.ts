@@ -1,0 +1,142 @@
+// Rows as a Vega-Lite specification: data and marks, no drawing. Means over the seeds; bars are standard deviations.
+
+import type { TopLevelSpec } from 'vega-lite';
+import type { RunRow } from '../row.ts';
+import { groupRows, spread, type Group } from './statistics.ts';
+
+/** Numbers of workers that get a panel of their own: more would be too small to read. */
+const PANELS_MAX = 5;
+const PANEL = { width: 190, height: 170 };
+const GAP_BINS_PER_DECADE = 10;
+
+type Unit = Extract<TopLevelSpec, { vconcat: unknown }>['vconcat'][number];
+type Datum = Record<string, string | number | null>;
+
+/** Accuracy (or loss) against workers; loss against virtual time; how lags and gaps are distributed. */
+export function comparisonPlot(rows: readonly RunRow[]): TopLevelSpec {
+  const groups = groupRows(rows);
+  const counts = [...new Set(groups.map(({ workers }) => workers))].sort((a, b) => a - b);
+  const shown = groups.filter(({ workers }) => pick(counts, PANELS_MAX).includes(workers));
+  const methods = new Set(groups.map(({ method }) => method)).size;
+  const apart = shown.filter(({ rows }) => rows.some(({ lags }) => lags.length > 1));
+  const gapAxes = { x: ['value', 'gap (root mean square)', 'log'], y: ['share', 'share of pushes'] } as const;
+  return {
+    $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
+    background: 'white',
+    padding: 12,
+    config: {
+      font: 'sans-serif',
+      axis: { gridColor: '#e8e8e8', domainColor: '#888', tickColor: '#888' },
+      view: { stroke: '#ccc' },
+      range: { category: { scheme: methods > 10 ? 'tableau20' : 'tableau10' } },
+      legend: { labelLimit: 300 },
+    },
+    vconcat: [
+      atTheEnd(groups),
+      panels(curves(shown), { x: ['virtualTimeS', 'virtual time, s'], y: ['loss', 'validation loss', 'log'] }),
+      ...(apart.length > 0
+        ? [panels(shares(apart, 'lags'), { x: ['value', 'lag, versions'], y: ['share', 'share of pushes'] })]
+        : []),
+      panels(shares(shown, 'gaps'), gapAxes),
+    ],
+  };
+}
+
+const COLOR = { field: 'method', type: 'nominal', title: 'method', sort: null } as const;
+
+function atTheEnd(groups: readonly Group[]): Unit {
+  const measured = groups.some(({ rows }) => rows.some(({ finalAccuracy }) => finalAccuracy !== null));
+  const values = groups.flatMap(({ method, workers, rows }): Datum[] => {
+    const figures = rows.map(({ finalAccuracy, finalLoss }) =>
+      measured ? finalAccuracy && 100 * finalAccuracy : finalLoss,
+    );
+    const found = spread(figures);
+    if (found === null) return [];
+    const deviation = found.deviation ?? 0;
+    return [{ method, workers, mean: found.mean, low: found.mean - deviation, high: found.mean + deviation }];
+  });
+  const x = { field: 'workers', type: 'quantitative', scale: { type: 'log', base: 2 }, title: 'workers' } as const;
+  const title = measured ? 'validation accuracy, %' : 'validation loss';
+  const color = COLOR;
+  return {
+    data: { values },
+    width: 460,
+    height: 260,
+    layer: [
+      {
+        mark: { type: 'line', point: true },
+        encoding: { x, color, y: { field: 'mean', type: 'quantitative', scale: { zero: false }, title } },
+      },
+      {
+        mark: { type: 'rule', opacity: 0.6 },
+        encoding: { x, color, y: { field: 'low', type: 'quantitative' }, y2: { field: 'high' } },
+      },
+    ],
+  };
+}
+
+const LINEAR = { scale: { zero: false } } as const;
+const LOGARITHMIC = { scale: { type: 'log' }, axis: { format: '.0e', tickCount: 3 } } as const;
+
+type Axis = readonly [field: string, title: string, scale?: 'log'];
+
+/** A panel a number of workers, a line a method. */
+function panels(values: readonly Datum[], { x, y }: { x: Axis; y: Axis }): Unit {
+  const axis = ([field, title, scale]: Axis) => ({
+    field,
+    title,
+    type: 'quantitative' as const,
+    ...(scale === 'log' ? LOGARITHMIC : LINEAR),
+  });
+  return {
+    data: { values: [...values] },
+    facet: {
+      column: {
+        field: 'workers',
+        type: 'ordinal',
+        title: null,
+        header: { labelExpr: "datum.value + (datum.value == 1 ? ' worker' : ' workers')" },
+      },
+    },
+    spec: {
+      ...PANEL,
+      mark: { type: 'line', clip: true },
+      encoding: { x: axis(x), y: axis(y), color: COLOR },
+    },
+    resolve: { scale: { x: 'independent' } },
+  };
+}
+
+/** The mean curve over the seeds, point by point. */
+function curves(groups: readonly Group[]): Datum[] {
+  return groups.flatMap(({ method, workers, rows }) => {
+    const points = Math.min(...rows.map(({ curve }) => curve.length));
+    return Array.from({ length: points }, (_, i): Datum => {
+      const time = spread(rows.map(({ curve }) => curve[i]!.virtualTimeMs / 1000))!.mean;
+      const loss = spread(rows.map(({ curve }) => curve[i]!.loss))?.mean ?? null;
+      return { method, workers, virtualTimeS: time, loss: loss !== null && loss > 0 ? loss : null };
+    });
+  });
+}
+
+function shares(groups: readonly Group[], which: 'lags' | 'gaps'): Datum[] {
+  return groups.flatMap(({ method, workers, rows }) => {
+    const bins = new Map<number, number>();
+    let total = 0;
+    for (const row of rows) {
+      for (const [bin, count] of row[which]) {
+        bins.set(bin, (bins.get(bin) ?? 0) + count);
+        total += count;
+      }
+    }
+    const value = (bin: number): number => (which === 'lags' ? bin : 10 ** ((bin + 0.5) / GAP_BINS_PER_DECADE));
+    const sorted = [...bins].sort(([a], [b]) => a - b);
+    return sorted.map(([bin, count]): Datum => ({ method, workers, value: value(bin), share: count / total }));
+  });
+}
+
+/** At most so many of a sorted list, evenly, with its first and last. */
+function pick(sorted: readonly number[], most: number): number[] {
+  if (sorted.length <= most) return [...sorted];
+  return Array.from({ length: most }, (_, i) => sorted[Math.round((i * (sorted.length - 1)) / (most - 1))]!);
+}
