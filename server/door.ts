@@ -1,6 +1,7 @@
 // What the adapters may do with the coordinator: ask it questions, hand it events, and hear what it wants of them.
 // The implementation, with the one clock and the one timer, is server/host/loop.ts.
 
+import type { MethodConfig } from '../shared/config.ts';
 import type { LeaseId, RunId, WorkerId } from '../shared/ids.ts';
 import type { OpenLease, PullReply, PushReply } from '../shared/protocol/lease.ts';
 import type { RunManifest, Welcome } from '../shared/protocol/messages.ts';
@@ -30,6 +31,8 @@ export type Answer = (reply: PullReply | PushReply, sent: Sent | null) => void;
 export interface Door {
   has(run: RunId): boolean;
   manifest(run: RunId): RunManifest;
+  /** Of the method that the run has now. */
+  method(run: RunId): MethodConfig;
   summaries(): RunSummary[];
   summary(run: RunId): RunSummary;
   workers(run: RunId): WorkerRow[];

@@ -230,8 +230,8 @@ export class Aggregator {
   }
 }
 
-/** Throws when a hyper-parameter is unknown or out of bounds. */
-function axesOf(method: Method, config: MethodConfig, dim: number): Axes {
+/** A method's stages for θ of `dim` elements. Throws one sentence when a hyper-parameter is unknown or out of bounds. */
+export function axesOf(method: Method, config: MethodConfig, dim: number): Axes {
   return method.axes(resolveHyperparameters(method.name, method.hyperparameters, config), dim);
 }
 

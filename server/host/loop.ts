@@ -107,6 +107,7 @@ export class Loop implements Door {
     return undefined;
   }
 
+  method = (run: RunId) => this.#coordinator.setup(run).config.method;
   summaries = () => this.#coordinator.summaries(this.#options.nowMs());
   summary = (run: RunId) => this.#coordinator.summary(run, this.#options.nowMs());
   workers = (run: RunId) => this.#coordinator.workers(run, this.#options.nowMs());

@@ -102,7 +102,7 @@ export class PlainWorker {
     const { runKey, layoutHash } = this.welcome.run;
     bytes.set(new TextEncoder().encode('MURM'), frameAt);
     view.setUint16(frameAt + 4, 1, true);
-    view.setUint8(frameAt + 6, 2);
+    view.setUint8(frameAt + 6, params.lease.work.kind === 'local' ? 3 : 2);
     view.setUint8(frameAt + 7, 1);
     view.setUint32(frameAt + 8, runKey, true);
     view.setUint32(frameAt + 12, params.lease.baseVersion, true);

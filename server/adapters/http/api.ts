@@ -1,11 +1,19 @@
 // The API of people and programs: runs, workers, curves, commands. JSON over HTTP; documented in docs/API.md.
 
 import { createHash, timingSafeEqual } from 'node:crypto';
-import express, { type Express, type Request, type RequestHandler, type Response, type Router } from 'express';
+import express, {
+  type ErrorRequestHandler,
+  type Express,
+  type Request,
+  type RequestHandler,
+  type Response,
+  type Router,
+} from 'express';
 import { asRunId, type RunId } from '../../../shared/ids.ts';
 import type { Layout } from '../../../shared/model/layout.ts';
 import type { Method } from '../../core/method.ts';
 import type { Door } from '../../door.ts';
+import { methodChange } from './method.ts';
 import { encodeSafetensors } from './safetensors.ts';
 
 export interface ApiOptions {
@@ -16,6 +24,9 @@ export interface ApiOptions {
   /** The Prometheus page. */
   readonly metricsText: () => Promise<{ contentType: string; text: string }>;
 }
+
+/** A method's hyper-parameters are a dozen numbers. */
+const METHOD_BYTES_MAX = 16_384;
 
 type WithRun = (handler: (run: RunId, request: Request, response: Response) => void) => RequestHandler;
 
@@ -76,6 +87,7 @@ export function addApi(app: Express, { door, adminToken, methods, layout, metric
     }),
   );
   addCommands(api, admin, { door, withRun });
+  addMethodChange(api, admin, { door, withRun, methods });
   api.use((_request, response) => void response.status(404).json({ error: 'there is no such address' }));
 
   app.use('/api', api);
@@ -94,3 +106,29 @@ function addCommands(api: Router, admin: RequestHandler, { door, withRun }: { do
     api.post(`/runs/:id/${command}`, admin, obey);
   }
 }
+
+/** Another method for a live run, from the θ it has. */
+function addMethodChange(
+  api: Router,
+  admin: RequestHandler,
+  { door, withRun, methods }: Pick<ApiOptions, 'door' | 'methods'> & { withRun: WithRun },
+): void {
+  const change = withRun((run, request, response) => {
+    const { status } = door.summary(run);
+    if (status === 'finished' || status === 'stopped') {
+      return response.status(409).json({ error: `the run is ${status}: it goes on with no method` });
+    }
+    const wanted = methodChange(request.body, door.method(run), methods);
+    if (!wanted.ok) return response.status(400).json({ error: wanted.error });
+    const { method, config } = wanted;
+    door.dispatch({ type: 'method', run, method, config });
+    return response.json(door.summary(run));
+  });
+  api.post('/runs/:id/method', admin, express.json({ limit: METHOD_BYTES_MAX, type: () => true }), unreadable, change);
+}
+
+/** A body that is not JSON, or too much of it. Express knows it by its four parameters. */
+const unreadable: ErrorRequestHandler = (error: { status?: number }, _request, response, next) => {
+  if (error.status === undefined) return next(error);
+  response.status(error.status).json({ error: 'the body is not a JSON object of a method and its hyper-parameters' });
+};
