@@ -79,8 +79,9 @@ describe('a change of method', () => {
     expect((await change({ name: 'fedasync', mixing: 0.5, localSteps: 3 })).status).toBe(200);
     const late = await worker.push(old, vector(1));
     expect(late.reply).toMatchObject({ outcome: 'rejected', reason: 'unknown-lease' });
-    // The samples of the lease that was taken back go first, then come leases of the new kind's size.
-    const lease = (await worker.push(late.params!, vector(0.1))).params!;
+    // The samples of the leases that were taken back go first, then come leases of the new kind's size.
+    let lease = late.params!;
+    while (lease.lease.batches.length === 1) lease = (await worker.push(lease, vector(0.1))).params!;
     expect(lease.lease.work).toMatchObject({ kind: 'local', optimizer: { name: 'sgd' }, learningRate: 0.01, weightDecay: 0.001 }); // prettier-ignore
     expect(lease.lease.batches.length).toBe(3);
     const asGradient = { ...lease, lease: { ...lease.lease, work: { kind: 'gradient' } as const } };
