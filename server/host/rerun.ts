@@ -21,6 +21,8 @@ function remade(event: RecordedEvent, methods: Registry): CoordinatorEvent {
       return reopened(event, methods);
     case 'method':
       return { ...event, method: methodNamed(methods, event.config.name) };
+    case 'push':
+      return { ...event, vector: event.vector.slice() }; // the coordinator overwrites it, and the log may be played again
     default:
       return event;
   }
