@@ -28,7 +28,6 @@ export const PUSH_REJECTIONS = [
   'not-finite',
   'too-large', // finite, but so large that θ would not stay finite
   'all-zero',
-  'too-stale', // lag above the method's limit
   'late-round', // the round it belongs to is over
   'run-not-active', // stopped or finished: a pause still takes in what is under way
 ] as const;

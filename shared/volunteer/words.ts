@@ -31,8 +31,6 @@ export function stopText(reason: StopReason): string {
       return 'This run has ended. Thank you.';
     case 'stopped':
       return 'The operator has ended this run.';
-    case 'drained':
-      return 'The coordinator has asked this worker to leave.';
     default:
       return reason satisfies never;
   }

@@ -84,7 +84,7 @@ describe('leases in hand', () => {
     rig.pushed('a', give('c'), { repeated: true });
     expect(rig.view.samples).toBe(5);
     expect(rig.requests).toEqual([]); // c is in hand already
-    rig.computed('b').pushed('b', give('d'), { outcome: 'rejected', reason: 'too-stale' });
+    rig.computed('b').pushed('b', give('d'), { outcome: 'rejected', reason: 'late-round' });
     expect(rig.view).toMatchObject({ steps: 2, samples: 5, rejected: 1 });
     expect(rig.asked('forget')).toEqual([{ type: 'forget', lease: 'b' }]);
   });
