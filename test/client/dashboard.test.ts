@@ -115,7 +115,7 @@ describe('worker order', () => {
   it('sums and lists refusals, the most frequent first', () => {
     const row = aWorker('w1', { refused: { 'not-finite': 1, 'late-round': 7, 'all-zero': 0 } });
     expect(refusedTotal(row)).toBe(8);
-    expect(refusedLines(row)).toEqual(['too stale: 7', 'not finite: 1']);
+    expect(refusedLines(row)).toEqual(['late round: 7', 'not finite: 1']);
   });
 
   it('calls a worker without a nickname by its id', () => {
