@@ -174,6 +174,8 @@ export class Run {
     const settlement = repeated ? known : this.desk.settle(event, this.ended, nowMs);
     this.#poll(nowMs); // before the next lease: a round that this push ends must not be joined any more
     if (!this.ended && this.ledger.complete) this.#end('finished', nowMs);
+    // What was refused goes to those who wait for work: a worker whose pushes are all refused would take it for ever.
+    if (settlement.outcome === 'rejected') this.#serveParked(nowMs);
     const { next, sent } = this.#afterPush(event, nowMs);
     const { outcome, reason, lag, gap } = settlement;
     const { version } = this.aggregator;
