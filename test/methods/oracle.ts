@@ -103,5 +103,5 @@ export function startAt(seed: number, dim = DIM): number[] {
 }
 
 export function configOf(name: string, values: Record<string, number | string | object>): MethodConfig {
-  return { name, learningRate: 0.1, weightDecay: 0, schedule: {}, ...values } as MethodConfig;
+  return { name, learningRate: 0.1, weightDecay: 0, schedule: {}, ...values };
 }
