@@ -14,6 +14,14 @@ import { findChromium } from '../../test/browser/chromium.ts';
 import { table } from '../timing.ts';
 import type { StepFigures } from './measure.ts';
 
+/** Software WebGPU says nothing of a GPU's speed; it shows what the exchange costs where the step leaves the thread free. */
+const TAB_RUNS = [
+  ['ln-mlp-f32', 'wasm'],
+  ['ln-mlp-f16', 'wasm'],
+  ['cnn-f32', 'wasm'],
+  ['ln-mlp-f32', 'webgpu'],
+] as const;
+
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 
 export async function benchStep(): Promise<string> {
@@ -28,18 +36,27 @@ export async function benchStep(): Promise<string> {
   const coordinator = fork(join(HERE, 'coordinator.ts'), [pages], { execArgv: ['--import', 'tsx'] });
   try {
     const [url] = (await once(coordinator, 'message')) as [string];
-    const rows = [row('Node thread', await inNode(url))];
-    const tab = await inTab(url);
-    rows.push(tab ? row('Chromium tab', tab) : ['Chromium tab', '–', '–', '–', '–', 'no Chromium found']);
-    return table(['worker', 'backend', 'parameters', 'alone ms', 'distributed ms', 'distributed ÷ alone'], rows);
+    const rows: string[][] = [];
+    for (const run of ['ln-mlp-f32', 'ln-mlp-f16', 'cnn-f32'])
+      rows.push(row('Node thread', run, await inNode(url, run)));
+    for (const [run, backend] of TAB_RUNS) {
+      const figures = await inTab(`${url}/?run=${run}&backend=${backend}`);
+      rows.push(
+        figures ? row('Chromium tab', run, figures) : ['Chromium tab', run, backend, '–', '–', '–', 'no Chromium'],
+      );
+    }
+    return table(
+      ['worker', 'model, codec', 'backend', 'parameters', 'alone ms', 'distributed ms', 'distributed ÷ alone'],
+      rows,
+    );
   } finally {
     coordinator.disconnect();
     await rm(pages, { recursive: true });
   }
 }
 
-async function inNode(url: string): Promise<StepFigures> {
-  const thread = startThread(new URL('./node-thread.ts', import.meta.url), { workerData: { url } });
+async function inNode(url: string, run: string): Promise<StepFigures> {
+  const thread = startThread(new URL('./node-thread.ts', import.meta.url), { workerData: { url, run } });
   const [figures] = (await once(thread, 'message')) as [StepFigures];
   await thread.terminate();
   return figures;
@@ -52,7 +69,7 @@ async function inTab(url: string): Promise<StepFigures | null> {
   const profile = await mkdtemp(join(tmpdir(), 'murmuration-bench-profile-'));
   const quiet = ['--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
   const debug = ['--remote-debugging-port=0', `--user-data-dir=${profile}`];
-  const browser = spawn(path, ['--headless=new', '--no-sandbox', ...quiet, ...debug, url], {
+  const browser = spawn(path, ['--headless=new', '--no-sandbox', '--enable-unsafe-webgpu', ...quiet, ...debug, url], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   try {
@@ -85,10 +102,11 @@ async function debuggerOf(stderr: NodeJS.ReadableStream): Promise<string> {
   throw new Error('Chromium did not start');
 }
 
-function row(worker: string, { backend, parameters, alone, distributed }: StepFigures): string[] {
+function row(worker: string, run: string, { backend, parameters, alone, distributed }: StepFigures): string[] {
   const ms = (value: number): string => value.toFixed(2);
   return [
     worker,
+    run,
     backend,
     parameters.toLocaleString('en'),
     ms(alone),

@@ -7,8 +7,10 @@ import type { Compute, Computed, DeviceOptions, Job } from '../../client/worker/
 import type { Shell } from '../../client/worker/shell.ts';
 
 const TURNS = 9;
-const STEPS_A_TURN = 60;
-const WARM_UP_STEPS = 40;
+/** A turn is about this long, whatever a step takes. */
+const TURN_MS = 600;
+const STEPS_A_TURN = { min: 4, max: 200 };
+const WARM_UP_STEPS = 10;
 
 export interface StepFigures {
   readonly backend: string;
@@ -70,23 +72,31 @@ export async function measureStep(
 ): Promise<StepFigures> {
   shell.start();
   await metered.further(WARM_UP_STEPS);
+  const steps = await stepsATurn(metered);
   const times = { alone: [] as number[], distributed: [] as number[] };
   for (let turn = 0; turn < TURNS; turn++) {
     const begin = performance.now();
-    await metered.further(STEPS_A_TURN);
-    times.distributed.push((performance.now() - begin) / STEPS_A_TURN);
+    await metered.further(steps);
+    times.distributed.push((performance.now() - begin) / steps);
     const paused = phase('paused');
     shell.user('pause');
     await paused;
     await shell.settled();
-    times.alone.push(await metered.alone(STEPS_A_TURN));
+    times.alone.push(await metered.alone(steps));
     shell.user('resume');
-    await metered.further(5);
+    await metered.further(3);
   }
   shell.user('stop');
   const middle = (list: number[]): number => list.sort((a, b) => a - b)[list.length >> 1]!;
   const { backend, parameters } = metered;
   return { backend, parameters, alone: middle(times.alone), distributed: middle(times.distributed) };
+}
+
+async function stepsATurn(metered: Metered): Promise<number> {
+  const begin = performance.now();
+  await metered.further(WARM_UP_STEPS);
+  const stepMs = (performance.now() - begin) / WARM_UP_STEPS;
+  return Math.max(STEPS_A_TURN.min, Math.min(STEPS_A_TURN.max, Math.round(TURN_MS / stepMs)));
 }
 
 /** Listens to views, and lets somebody wait for a phase. */

@@ -11,11 +11,11 @@ import { HttpTransport } from '../../client/worker/transport.ts';
 import { rng } from '../../shared/rng.ts';
 import { measureStep, Metered, Phases } from './measure.ts';
 
-const { url } = workerData as { url: string };
+const { url, run } = workerData as { url: string; run: string };
 const metered = new Metered(new DeviceCompute({ wasmPaths: wasmFolder(), host: process }));
 const phases = new Phases();
 const shell = new Shell({
-  ...{ run: 'bench', name: 'bench', backend: 'wasm' },
+  ...{ run, name: 'bench', backend: 'wasm' },
   compute: metered,
   transport: new HttpTransport({ url, crc32, openSocket }),
   control: (listener) => new SocketControl(url, listener),
