@@ -74,3 +74,31 @@ test('a loss that is not finite makes the gradient unusable, a small gradient do
   expect(gradientFault(Float32Array.of(1), NaN)).toBe('non-finite');
   expect(gradientFault(Float32Array.of(0, 1e-30), 0.1)).toBeNull();
 });
+
+test('local steps: a step on each batch in turn, back as θ_base − θ_local, with the mean loss on the way', async () => {
+  const batches = [0, 8, 16].map((start): Batch => ({ ...whole, start, count: 8 }));
+  const learningRate = 0.1;
+  const local = { kind: 'local', optimizer: { name: 'sgd' }, learningRate, weightDecay: 0, seed: 1 } as const;
+  const x = theta.slice();
+  let lossSum = 0;
+  for (const batch of batches) {
+    const { vector, loss } = await trainer.compute(leasedWork([batch], x), shardOf);
+    for (let i = 0; i < x.length; i++) x[i] = x[i]! - learningRate * vector[i]!;
+    lossSum += loss;
+  }
+  const expected = theta.map((value, i) => value - x[i]!);
+  const { vector, loss, samples: count } = await trainer.compute({ work: local, batches, theta }, shardOf);
+  expect(count).toBe(24);
+  expect(loss).toBeCloseTo(lossSum / 3, 5);
+  expect(relativeError(vector, expected)).toBeLessThan(1e-4);
+});
+
+test('local steps stop at a gradient that is no use, and leave θ as it was', async () => {
+  const poisoned = theta.slice();
+  poisoned[3] = Infinity;
+  const local = { kind: 'local', optimizer: { name: 'sgd' }, learningRate: 0.1, weightDecay: 0, seed: 1 } as const;
+  const before = poisoned.slice();
+  const computing = trainer.compute({ work: local, batches: [whole], theta: poisoned }, shardOf);
+  await expect(computing).rejects.toMatchObject({ fault: 'non-finite' });
+  expect(poisoned).toEqual(before);
+});
