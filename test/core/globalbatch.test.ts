@@ -56,7 +56,7 @@ const even = () => 100;
 const straggler = (worker: string) => (worker === 'a' ? 1000 : 100);
 
 describe('global batch aggregation', () => {
-  it('in lockstep has every gradient of the current θ, and everyone waits for the slowest', () => {
+  it('[A13] in lockstep has every gradient of the current θ, and everyone waits for the slowest', () => {
     const fleet = run({ mode: 'sync' }, straggler, 20_000);
     expect(Math.max(...fleet.lags)).toBe(0);
     expect(fleet.pushes.get('b')! / fleet.pushes.get('a')!).toBeLessThan(2);
@@ -78,7 +78,7 @@ describe('global batch aggregation', () => {
     expect(Math.max(...lags)).toBe(0);
   });
 
-  it('auto goes over when one worker slows down, and back when it recovers; θ keeps descending', () => {
+  it('[A13] auto goes over when one worker slows down, and back when it recovers; θ keeps descending', () => {
     const msOf = (worker: string, nowMs: number): number => (nowMs > 5000 && nowMs < 30_000 ? straggler(worker) : 100);
     const fleet = run({ mode: 'auto' }, msOf, 60_000);
     const { driver } = fleet;
@@ -89,7 +89,7 @@ describe('global batch aggregation', () => {
     expect(lossAt(driver.theta())).toBeLessThan(0.05);
   });
 
-  it('auto does not go to and fro between the two thresholds', () => {
+  it('[A13] auto does not go to and fro between the two thresholds', () => {
     // The straggler at 1.2: lockstep does 87 % of what goes without: below 1 − h/2 = 0.9, above 1 − h = 0.8.
     const { driver } = run({ mode: 'auto' }, (worker) => (worker === 'a' ? 120 : 100), 30_000);
     expect(driver.notes.filter((note) => note.includes('synchronous'))).toEqual([]);

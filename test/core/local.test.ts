@@ -18,7 +18,7 @@ const inner = { innerOptimizer: 'sgd', innerMomentum: 0, beta1: 0.9, beta2: 0.99
 const moment = { worker: 'a', learningRate: 0.1, epochs: 0 };
 
 describe('an item of several batches', () => {
-  it.each([false, true])('counts every sample once, whatever the sizes; shards drawn: %s', (drawn) => {
+  it.each([false, true])('[D1] counts every sample once, whatever the sizes; shards drawn: %s', (drawn) => {
     const random = rng(`sizes/${drawn}`);
     const shards = [23, 7, 40, 1];
     const ledger = ledgerOf(shards, 3, 2);
@@ -81,7 +81,7 @@ describe('an item of several batches', () => {
 });
 
 describe('a lease', () => {
-  it('has as much time as its batches take', () => {
+  it('[L13] has as much time as its batches take', () => {
     const config = { perWorker: 2, softMinMs: 1000, softFactor: 3, hardFactor: 4 };
     expect(leaseDurations(config, null, 50)).toEqual({ softMs: 50_000, hardMs: 200_000 });
     expect(leaseDurations(config, 100, 50)).toEqual({ softMs: 15_000, hardMs: 60_000 });
@@ -95,7 +95,7 @@ describe('a lease', () => {
     expect(head.byteLength).toBeLessThan(65_536);
   });
 
-  it('says the rate of its own data’s progress, not the run’s', () => {
+  it('[L13] says the rate of its own data’s progress, not the run’s', () => {
     const schedule = { decay: { kind: 'step', epochs: [1], factor: 0.1 } };
     const method = { name: 'diloco', learningRate: 0.1, schedule, localSteps: 4 };
     const driver = new Driver(tinyRun(diloco, { shards: [16], config: { method } }));
@@ -171,11 +171,11 @@ describe('the grace period', () => {
     };
   }
 
-  it('sends on together, from one θ, who has finished within it', () => {
+  it('[A14] sends on together, from one θ, who has finished within it', () => {
     expect(twoFinish(20)).toEqual({ versions: [2, 2], atMs: [125, 125] }); // a quarter of 100 ms after the first
   });
 
-  it('does not hold the first any longer for one who finishes later, which begins a period of its own', () => {
+  it('[A14] does not hold the first any longer for one who finishes later, which begins a period of its own', () => {
     expect(twoFinish(40)).toEqual({ versions: [1, 2], atMs: [125, 165] });
   });
 

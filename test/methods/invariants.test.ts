@@ -71,7 +71,7 @@ describe('DANA', () => {
     expect(play('dana-dc', { lambda: 0 }, several)).toEqual(play('dana-zero', {}, several));
   });
 
-  it.each([1, 2, 3, 4])('keeps V = Σ vʲ through any sequence of joins, pushes and leaves, seed %i', (seed) => {
+  it.each([1, 2, 3, 4])('[A11] keeps V = Σ vʲ through any sequence of joins, pushes and leaves, seed %i', (seed) => {
     const random = rng(`churn/${seed}`);
     const config = configOf('dana-zero', { learningRate: ETA });
     const theta = Float32Array.from(startAt(1));
@@ -190,7 +190,7 @@ describe('collecting', () => {
     expect(free.map(({ params }) => params)).toEqual(ssgd.map(({ params }) => params));
   });
 
-  it('GBA with ι = 0 leaves out exactly the gradients whose update is past', () => {
+  it('[A13] GBA with ι = 0 leaves out exactly the gradients whose update is past', () => {
     // Of two workers, "slow" pushes in every third update of M = 2; the rest are of "fast".
     const events: TraceEvent[] = [{ type: 'pull', worker: 'slow' }];
     for (let i = 0; i < 5; i++) events.push({ type: 'pull', worker: 'fast' }, { type: 'push', worker: 'fast', vector: [1] }); // prettier-ignore
@@ -220,7 +220,7 @@ describe('a change of method', () => {
   };
   const outer = (aggregator: Aggregator) => aggregator.state()['outer'] as State;
 
-  it('keeps θ to the bit, whatever the pair', () => {
+  it('[A15] keeps θ to the bit, whatever the pair', () => {
     for (const from of methods.keys()) {
       for (const to of methods.keys()) {
         const aggregator = aggregatorOf(from, {});
@@ -237,7 +237,7 @@ describe('a change of method', () => {
     }
   });
 
-  it('keeps the optimizer’s memory from synchronous to GBA and on to asynchronous', () => {
+  it('[A15] keeps the optimizer’s memory from synchronous to GBA and on to asynchronous', () => {
     const aggregator = aggregatorOf('ssgd', { momentum: 0.9 });
     push(aggregator, 'a', 1);
     aggregator.poll(0, { outstanding: 0 });
@@ -256,7 +256,7 @@ describe('a change of method', () => {
     expect(outer(aggregator)).toMatchObject({ updates: 0, workers: {} });
   });
 
-  it('applies first what was gathered, so that nothing counted is lost', () => {
+  it('[A15] applies first what was gathered, so that nothing counted is lost', () => {
     const aggregator = aggregatorOf('gba', { bufferSize: 4 });
     push(aggregator, 'a', 1);
     push(aggregator, 'b', 3);
@@ -265,7 +265,7 @@ describe('a change of method', () => {
     expect([aggregator.version, aggregator.theta[0]]).toEqual([1, Math.fround(-ETA * 2)]);
   });
 
-  it('counts GBA’s tokens from the change on', () => {
+  it('[A13] counts GBA’s tokens from the change on', () => {
     const aggregator = aggregatorOf('asgd', {});
     become(aggregator, 'gba', { bufferSize: 1, maxStaleness: 0 });
     const sent = aggregator.pull('a');

@@ -166,7 +166,7 @@ const CASES: Case[] = [
 ];
 
 describe.each(CASES)('$name $values', ({ name, values, oracle, synchronous }) => {
-  it.each(SEEDS)('follows its equations, seed %i', (seed) => {
+  it.each(SEEDS)('[A11] [A12] follows its equations, seed %i', (seed) => {
     const events = synchronous ? rounds(seed) : randomTrace(seed);
     const config = configOf(name, { weightDecay: name === 'gba' ? 0 : 0.01, ...values });
     expect(compare({ method: methodNamed(methods, name), config, events, oracle: oracle() })).toBeLessThan(1e-5);

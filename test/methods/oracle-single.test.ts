@@ -165,7 +165,7 @@ const ORACLES: Record<string, () => (theta: number[]) => Oracle> = {
 };
 
 describe.each(Object.keys(ORACLES))('%s', (name) => {
-  it.each([1, 2, 3])('follows its equations for 400 events of five workers that come and go, seed %i', (seed) => {
+  it.each([1, 2, 3])('[A11] follows its equations for 400 events of five workers that come and go, seed %i', (seed) => {
     const method = methodNamed(methods, name);
     const config = configOf(name, { learningRate: ETA, weightDecay: DECAY });
     // A worker that left is a new one to the adaptive form: its oracle has no leaves, so its traces have none.

@@ -59,7 +59,7 @@ describe('a change of method', () => {
     expect(theta()).toEqual(before);
   });
 
-  it('keeps θ, the learning rate and the leases that are out, and the momentum where the new method has one', async () => {
+  it('[A15] keeps θ, the learning rate and the leases that are out, and the momentum where the new method has one', async () => {
     const worker = await PlainWorker.join(coordinator.url);
     const first = await worker.push(await worker.lease(), vector(0.5));
     const before = theta();
@@ -73,7 +73,7 @@ describe('a change of method', () => {
     expect(moved[0]).toBeCloseTo(0.9 * 0.5 + 0.5, 2);
   });
 
-  it('to local steps takes back the leases of gradients, and wants pseudo-gradients from then on', async () => {
+  it('[A15] [L13] to local steps takes back the leases of gradients, and wants pseudo-gradients from then on', async () => {
     const worker = await PlainWorker.join(coordinator.url);
     const old = await worker.lease();
     expect((await change({ name: 'fedasync', mixing: 0.5, localSteps: 3 })).status).toBe(200);
@@ -100,7 +100,7 @@ describe('a change of method', () => {
     expect([status, json.error]).toEqual([409, 'the run is stopped: it goes on with no method']);
   });
 
-  it('is in the log, which replays to the same bits', async () => {
+  it('[T5] is in the log, which replays to the same bits', async () => {
     const bits = createHash('sha256').update(new Uint8Array(theta().buffer)).digest('hex');
     await coordinator.close();
     const { runs } = await replayLog(join(folder, 'events.log'));
