@@ -6,6 +6,8 @@ import { resolveHyperparameters } from './hyperparameters.ts';
 import { Rate, RunningMean } from './rate.ts';
 import type { Run } from './run.ts';
 
+const EMPTY_WINDOW = { pushes: 0, loss: 0, lag: 0, gap: 0 };
+
 export class Report {
   readonly #startedMs: number;
   readonly #history = new History();
@@ -13,7 +15,8 @@ export class Report {
   readonly #samples = new Rate();
   readonly #loss = new RunningMean(0.98);
   /** Since the last point. */
-  #window = { pushes: 0, loss: 0, lag: 0, gap: 0 };
+  #window = { ...EMPTY_WINDOW };
+  #lastWindow = EMPTY_WINDOW;
   #lastPointMs: number;
   #lastPointKey = '';
 
@@ -81,7 +84,8 @@ export class Report {
     const workers = run.sessions.presentCount;
     const key = `${version}/${workers}/${run.status}`;
     if (!measured && key === this.#lastPointKey) return;
-    const { pushes, loss, lag, gap } = this.#window;
+    // A measurement may come right after a point: the means of that point still hold, and no curve breaks for it.
+    const { pushes, loss, lag, gap } = measured && this.#window.pushes === 0 ? this.#lastWindow : this.#window;
     const mean = (sum: number): number | null => (pushes === 0 ? null : sum / pushes);
     const point: MetricPoint = {
       timeMs: nowMs - this.#startedMs,
@@ -97,7 +101,8 @@ export class Report {
       workers,
     };
     this.#history.add(point);
-    this.#window = { pushes: 0, loss: 0, lag: 0, gap: 0 };
+    this.#lastWindow = { pushes, loss, lag, gap };
+    this.#window = { ...EMPTY_WINDOW };
     this.#lastPointMs = nowMs;
     this.#lastPointKey = key;
   }
