@@ -7,7 +7,7 @@ import type { Hello, PushMeta, RunManifest, Welcome, WorkerStatus } from '../../
 import type { RunSummary } from '../../shared/protocol/snapshots.ts';
 import { PROTOCOL_VERSION, refusalText } from '../../shared/protocol/version.ts';
 import { hashText } from '../../shared/rng.ts';
-import type { Vec } from '../../shared/vec.ts';
+import { copy, type Vec } from '../../shared/vec.ts';
 import type { Failure } from '../../shared/volunteer/events.ts';
 import { Coordinator } from '../core/coordinator.ts';
 import type { CoordinatorEvent, Effect, RequestId, RunSetup } from '../core/events.ts';
@@ -17,7 +17,7 @@ import type { Tally } from './tally.ts';
 
 const HEARTBEAT_MS = 10_000;
 
-/** `params` are a copy, the receiver's. */
+/** `params` are a copy, the receiver's, who may give the memory back with `recycle`. */
 export type Answer<R> = (reply: R, params: Vec | null) => void;
 
 /** A worker's open connection on the control plane. */
@@ -51,6 +51,8 @@ export class Hub {
   readonly #waiting = new Map<RequestId, (reply: PullReply | PushReply, sent: Sent | null) => void>();
   /** The coordinator overwrites what it is pushed. */
   readonly #scratch: Vec;
+  /** Vectors to be used again: fresh memory costs more than a copy. */
+  readonly #spares: Vec[] = [];
   #requests = 0;
   #admitted = 0;
 
@@ -107,7 +109,7 @@ export class Hub {
   pull(token: string, answer: Answer<PullReply>, failed: (failure: Failure) => void): void {
     const worker = asWorkerId(token);
     if (!this.#knows(worker)) return failed({ kind: 'status', status: 401 });
-    const request = this.#await(({ next }, sent) => answer({ next }, paramsOf(next, sent)));
+    const request = this.#await(({ next }, sent) => answer({ next }, this.#paramsOf(next, sent)));
     this.#dispatch({ type: 'pull', run: this.#run, worker, request });
   }
 
@@ -118,11 +120,16 @@ export class Hub {
     const request = this.#await((reply, sent) => {
       if (!('outcome' in reply)) throw new Error('invariant violation: a push was answered like a pull');
       this.#options.tally.answered(reply, samples, honest);
-      on.answer(reply, paramsOf(reply.next, sent));
+      on.answer(reply, this.#paramsOf(reply.next, sent));
     });
-    this.#scratch.set(push.vector);
+    copy(this.#scratch, push.vector);
     const ids = { run: this.#run, worker, request, lease: asLeaseId(lease) };
     this.#dispatch({ type: 'push', ...ids, vector: this.#scratch, loss, samples, wantsNext });
+  }
+
+  /** Nobody looks at this vector any more. */
+  recycle(params: Vec): void {
+    this.#spares.push(params);
   }
 
   get #run() {
@@ -137,6 +144,13 @@ export class Hub {
     const request = ++this.#requests;
     this.#waiting.set(request, answer);
     return request;
+  }
+
+  #paramsOf(next: Next, sent: Sent | null): Vec | null {
+    if (next.kind !== 'lease' || sent === null) return null;
+    const params = this.#spares.pop() ?? new Float32Array(sent.vector.length);
+    copy(params, sent.vector);
+    return params;
   }
 
   #dispatch(event: CoordinatorEvent): void {
@@ -167,9 +181,6 @@ export class Hub {
     }
   }
 }
-
-const paramsOf = (next: Next, sent: Sent | null): Vec | null =>
-  next.kind === 'lease' && sent ? sent.vector.slice() : null;
 
 function manifestOf({ config, model, layout, dataset, shardCounts }: RunSetup): RunManifest {
   return {

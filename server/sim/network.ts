@@ -68,6 +68,11 @@ export class Link {
     return this.#cuts;
   }
 
+  /** Whether a message may still arrive after its answer has. */
+  get doubles(): boolean {
+    return this.#profile.duplication > 0;
+  }
+
   get timeoutMs(): number {
     return this.#profile.timeoutMs;
   }

@@ -100,7 +100,7 @@ export class Tab {
       case 'release':
         return this.#release(effect.leases);
       case 'forget':
-        return void this.#kept.delete(effect.lease);
+        return this.#forget(effect.lease);
       case 'status':
         return this.#overConnection((connection) => this.#options.hub.status(connection, effect.status));
       case 'show':
@@ -202,6 +202,13 @@ export class Tab {
     if (next.kind !== 'lease' || params === null) return false;
     if (!this.#kept.has(next.lease.id)) this.#kept.set(next.lease.id, params);
     return true;
+  }
+
+  /** The lease is settled, so its push has arrived; unless messages are doubled, nothing else carries its vector. */
+  #forget(lease: string): void {
+    const vector = this.#kept.get(lease);
+    this.#kept.delete(lease);
+    if (vector !== undefined && !this.#options.link.doubles) this.#options.hub.recycle(vector);
   }
 
   #release(leases: readonly string[]): void {

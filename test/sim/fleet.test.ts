@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { FAULTS} from '../../server/sim/byzantine.ts';
+import type { FAULTS } from '../../server/sim/byzantine.ts';
 import { corrupt, faultOf } from '../../server/sim/byzantine.ts';
 import { HETEROGENEOUS, HOMOGENEOUS, slowness, taskMs, VOLUNTEERS, type Fleet } from '../../server/sim/fleet.ts';
 import { rng } from '../../shared/rng.ts';

@@ -14,7 +14,7 @@ import { longTable, markdown, percent, wideTable } from '../../sim/report/table.
 import { command, type Runner } from './command.ts';
 import { loadContenders } from './contenders.ts';
 import { wholeIn } from './parsing.ts';
-import { renderSvg } from './svg.ts';
+import { writePlot } from './plotfile.ts';
 
 interface Given extends Size {
   readonly threads: number;
@@ -89,5 +89,5 @@ async function write(folder: string, text: string, { json, plot }: Outcome): Pro
   const path = (extension: string): string => join(folder, `${experiment.name}.${extension}`);
   await writeFile(path('md'), text);
   await writeFile(path('json'), json);
-  await writeFile(path('svg'), await renderSvg(plot));
+  await writePlot(path('svg'), plot);
 }

@@ -22,7 +22,7 @@ const FOLDERS = [
 const LEFT_OUT = [
   /^server\/sim\/report\//,
   /^server\/sim\/experiments\/(?!baselines)/,
-  /^server\/host\/sim\/(?!data|pool)/,
+  /^server\/host\/sim\/(?!data|pool|trainable)/,
 ];
 const WHOLE_LINE_COMMENT = /^\s*(\/\/|\/?\*).*$\n?/gm;
 

@@ -9,7 +9,7 @@ import { describe } from './describe.ts';
 import { readSimOptions } from './options.ts';
 import { planScenarios } from './plan.ts';
 import { command } from './command.ts';
-import { renderSvg } from './svg.ts';
+import { writePlot } from './plotfile.ts';
 
 const options = readSimOptions(process.argv.slice(2));
 
@@ -18,5 +18,5 @@ await command(async (runner) => {
   const rows = await runner(scenarios, options);
   process.stdout.write(`${describe(options, scenarios)}\n\n${longTable(rows)}\n`);
   if (options.json !== undefined) await writeFile(options.json, rowLines(rows));
-  if (options.plot !== undefined) await writeFile(options.plot, await renderSvg(comparisonPlot(rows)));
+  if (options.plot !== undefined) await writePlot(options.plot, comparisonPlot(rows));
 });
