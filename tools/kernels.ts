@@ -2,22 +2,31 @@
 // compares, so the committed bytes are always those of the source.
 
 import { readFile, writeFile } from 'node:fs/promises';
-import { main as assemblyScript } from 'assemblyscript/asc';
 
 const SOURCE = 'shared/kernels/kernels.as.ts';
 export const TARGET = 'shared/kernels/binary.ts';
+/** Named by a variable: the package's types would change those of every array in the program. */
+const COMPILER: string = 'assemblyscript/asc';
 const FLAGS = ['-O3', '--noAssert', '--runtime', 'stub', '--enable', 'simd', '--initialMemory', '4'];
+
+interface Host {
+  readFile(name: string): Promise<string | null>;
+  writeFile(name: string, contents: Uint8Array | string): void;
+  stderr: { write(text: string): void };
+}
+type Compiler = { main(args: readonly string[], host: Host): Promise<{ error: Error | null }> };
 
 /** The text of binary.ts. Throws the compiler's own words. */
 export async function compiled(): Promise<string> {
   let binary = new Uint8Array();
   let complaints = '';
-  const { error } = await assemblyScript([SOURCE, '--outFile', 'kernels.wasm', ...FLAGS], {
+  const compiler = (await import(COMPILER)) as Compiler;
+  const { error } = await compiler.main([SOURCE, '--outFile', 'kernels.wasm', ...FLAGS], {
     readFile: (name) => readFile(name, 'utf8').catch(() => null),
     writeFile: (_name, contents) => {
       if (typeof contents !== 'string') binary = new Uint8Array(contents);
     },
-    stderr: { write: (text) => void (complaints += String(text)) },
+    stderr: { write: (text) => void (complaints += text) },
   });
   if (error) throw new Error(`${error.message}\n${complaints}`);
   return [

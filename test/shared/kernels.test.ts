@@ -2,7 +2,6 @@
 // one pass.
 
 import { readFile } from 'node:fs/promises';
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { kernels } from '../../shared/kernels/code.ts';
 import * as f16 from '../../shared/protocol/f16.ts';
@@ -10,6 +9,7 @@ import { rng } from '../../shared/rng.ts';
 import * as vec from '../../shared/vec.ts';
 import { compiled, TARGET } from '../../tools/kernels.ts';
 import { withoutWebAssembly } from './without-webassembly.ts';
+import fc from '../property.ts';
 
 type Loops = Omit<typeof vec, 'inOnePass'> & typeof f16;
 type Vec = vec.Vec;
