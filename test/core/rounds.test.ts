@@ -166,7 +166,7 @@ describe('a barrier and one who sends NaN', () => {
     let bad = driver.lease('nan');
     for (let i = 0; i < 3; i++) {
       driver.push('nan', bad, { ...nan, wantsNext: true });
-      bad = [...driver.answers.values()].at(-1).held!;
+      bad = [...driver.answers.values()].at(-1)!.held!;
     }
     const back = driver.lease('asleep');
     driver.push('nan', bad, nan);

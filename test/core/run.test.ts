@@ -12,7 +12,7 @@ import { train } from './fleet.ts';
 /** One worker does everything that is left. */
 function finish(driver: Driver, worker = 'a'): void {
   for (let next = driver.pull(worker); next?.kind === 'lease'; next = driver.pull(worker)) {
-    driver.push(worker, [...driver.answers.values()].at(-1).held!);
+    driver.push(worker, [...driver.answers.values()].at(-1)!.held!);
   }
 }
 

@@ -102,7 +102,7 @@ describe('DANA', () => {
   it('forgets everything of workers that have all left', () => {
     const leaves = Array.from({ length: 6 }, (_, i): TraceEvent => ({ type: 'leave', worker: `w${i}` }));
     const results = play('dana-zero', {}, [...several, ...leaves, { type: 'pull', worker: 'new' }]);
-    const [theta, sent] = [results.at(-2).params, results.at(-1).params];
+    const [theta, sent] = [results.at(-2)!.params, results.at(-1)!.params];
     expect(difference(sent, theta)).toBeLessThan(1e-5); // nobody's momentum is foreseen
   });
 });

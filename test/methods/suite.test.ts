@@ -23,7 +23,7 @@ function play(method: Method, events: readonly TraceEvent[]) {
 
 /** θ after the last push of an honest worker. */
 const lastPush = (results: ReturnType<typeof play>): readonly number[] =>
-  results.filter(({ worker, type }) => worker !== 'bad' && type === 'push').at(-1).params;
+  results.filter(({ worker, type }) => worker !== 'bad' && type === 'push').at(-1)!.params;
 
 function isImmediate(method: Method): boolean {
   const values = resolveHyperparameters(method.name, method.hyperparameters, configOf(method.name, {}));

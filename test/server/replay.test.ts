@@ -117,7 +117,7 @@ describe('a trace', () => {
     const schedule = { decay: { kind: 'step', epochs: [1], factor: 0.5 } };
     const last = async (method: object): Promise<number> => {
       const file = await traceFile('schedule.json', { method, params: [1], events, samplesPerEpoch: 20 });
-      return (await replayTrace(file)).events.at(-1).params[0]!;
+      return (await replayTrace(file)).events.at(-1)!.params[0]!;
     };
     expect(await last(ASGD)).toBe(0);
     expect(await last({ ...ASGD, schedule })).toBe(0.25); // the second push ends the first epoch

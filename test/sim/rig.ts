@@ -3,7 +3,6 @@
 import { Coordinator } from '../../server/core/coordinator.ts';
 import type { CoordinatorEvent } from '../../server/core/events.ts';
 import { loadContenders } from '../../server/host/sim/contenders.ts';
-import { methodNamed } from '../../server/registry.ts';
 import { HOMOGENEOUS } from '../../server/sim/fleet.ts';
 import { logistic } from '../../server/sim/problems/logistic.ts';
 import { quadratic } from '../../server/sim/problems/quadratic.ts';
@@ -51,7 +50,7 @@ export async function run(scenario: Scenario): Promise<Ran> {
   const log: Recorded[] = [];
   let theta: Vec = new Float32Array(0);
   const row = await simulate(scenario, {
-    method: methodNamed(methods, scenario.method.name),
+    methods,
     problem: scenario.problem.kind === 'quadratic' ? quadratic(scenario.problem) : LOGISTIC,
     onEvent: (event, nowMs) => {
       log.push({ event: event.type === 'push' ? { ...event, vector: event.vector.slice() } : event, nowMs });
