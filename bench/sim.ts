@@ -97,7 +97,7 @@ async function run(name: string, problem: Problem, methods: Registry): Promise<v
     epochs: 1,
     finalTest: false,
   } as const;
-  const { end } = await simulate(scenario, { method: methodNamed(methods, name), problem });
+  const { end } = await simulate(scenario, { methods, problem });
   if (end !== 'finished') throw new Error(`the run of ${name} has ${end}`);
 }
 

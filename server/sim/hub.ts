@@ -2,6 +2,7 @@
 // admission desk. As in every shell, no decision is made here.
 
 import { asLeaseId, asWorkerId, type WorkerId } from '../../shared/ids.ts';
+import type { MethodConfig } from '../../shared/config.ts';
 import type { Next, PullReply, PushReply } from '../../shared/protocol/lease.ts';
 import type { Hello, PushMeta, RunManifest, Welcome, WorkerStatus } from '../../shared/protocol/messages.ts';
 import type { RunSummary } from '../../shared/protocol/snapshots.ts';
@@ -11,6 +12,7 @@ import { copy, type Vec } from '../../shared/vec.ts';
 import type { Failure } from '../../shared/volunteer/events.ts';
 import { Coordinator } from '../core/coordinator.ts';
 import type { CoordinatorEvent, Effect, RequestId, RunSetup } from '../core/events.ts';
+import type { Method } from '../core/method.ts';
 import type { Sent } from '../core/sent.ts';
 import { Alarm, type Clock } from './clock.ts';
 import type { Tally } from './tally.ts';
@@ -68,6 +70,11 @@ export class Hub {
   /** θ now: read only. */
   get params(): Vec {
     return this.coordinator.params(this.#run);
+  }
+
+  /** As the operator's API does it. */
+  changeMethod(method: Method, config: MethodConfig): void {
+    this.#dispatch({ type: 'method', run: this.#run, method, config });
   }
 
   summary(): RunSummary {

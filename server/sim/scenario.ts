@@ -26,10 +26,19 @@ export type ProblemSpec =
       readonly hidden: readonly number[] | null;
     };
 
+/** From then on the run goes on with another method, from the same θ. */
+export interface MethodChange {
+  /** Counted; need not be whole. */
+  readonly afterEpochs: number;
+  readonly method: MethodConfig;
+}
+
 export interface Scenario {
   /** In tables: the method, and what sets it apart. */
   readonly label: string;
+  /** What the run begins with. */
   readonly method: MethodConfig;
+  readonly changes?: readonly MethodChange[];
   readonly workers: number;
   /** Decides θ₀, the order of the data, and all that the fleet draws. */
   readonly seed: number;

@@ -22,7 +22,8 @@ const WASTE_MAX = 20;
 const PATIENCE_MS = 3_600_000;
 
 export interface SimulateOptions {
-  readonly method: Method;
+  /** At least those that the scenario names. */
+  readonly methods: ReadonlyMap<string, Method>;
   readonly problem: Problem;
   /** Sees every event just before the coordinator does. A push's vector is overwritten after. */
   readonly onEvent?: (event: CoordinatorEvent, nowMs: number) => void;
@@ -45,13 +46,16 @@ class Simulation {
   readonly #hub: Hub;
   readonly #curve: CurvePoint[] = [];
   #lastPushMs = 0;
+  /** Changes of the method made so far. */
+  #changes = 0;
 
   constructor(scenario: Scenario, options: SimulateOptions) {
-    const { problem, method, onEvent } = options;
+    const { problem, onEvent } = options;
     const random = rng(`simulation/${scenario.seed}`);
     const order = sampleOrder(scenario.fleet.order, problem.samples, random.fork('order'));
     const { model, layout, dataset } = problem;
     const { shardCounts } = order;
+    const method = methodOf(scenario.method.name, options);
     const setup: RunSetup = { config: configOf(scenario), method, model, layout, dataset, shardCounts };
     this.#scenario = scenario;
     this.#options = options;
@@ -72,6 +76,7 @@ class Simulation {
       counted = tally.samples;
       this.#lastPushMs = this.#clock.nowMs;
       onPush?.(this.#hub.params);
+      this.#changeMethod(counted / problem.samples);
       if (counted < (epoch + 1) * problem.samples) continue;
       epoch = Math.floor(counted / problem.samples);
       await this.#measure(epoch);
@@ -96,6 +101,13 @@ class Simulation {
     const link = new Link(fleet.network, this.#clock, random.fork('link'));
     const { churn, arriveWithinMs } = fleet;
     invite({ index, run, clock: this.#clock, hub: this.#hub, link, machine, churn, arriveWithinMs, random });
+  }
+
+  #changeMethod(epochs: number): void {
+    const change = this.#scenario.changes?.[this.#changes];
+    if (change === undefined || epochs < change.afterEpochs) return;
+    this.#changes += 1;
+    this.#hub.changeMethod(methodOf(change.method.name, this.#options), change.method);
   }
 
   #isHopeless(total: number): boolean {
@@ -136,6 +148,12 @@ class Simulation {
       refused: tally.refused,
     };
   }
+}
+
+function methodOf(name: string, { methods }: SimulateOptions): Method {
+  const method = methods.get(name);
+  if (!method) throw new Error(`there is no method "${name}"`);
+  return method;
 }
 
 /** What is not finite is not a number that JSON or a plot could show. */

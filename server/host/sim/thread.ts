@@ -1,7 +1,6 @@
 // A worker thread that simulates one scenario after another. See runner.ts.
 
 import { parentPort, workerData } from 'node:worker_threads';
-import { methodNamed } from '../../registry.ts';
 import { simulate } from '../../sim/simulator.ts';
 import { ProblemShelf } from './data.ts';
 import type { FromThread, ThreadData, ToThread } from './messages.ts';
@@ -15,10 +14,9 @@ const methods = loadContenders();
 
 async function run({ index, scenario }: ToThread): Promise<void> {
   try {
-    const method = methodNamed(await methods, scenario.method.name);
     const problem = await shelf.problem(scenario.problem);
     const onProgress = (share: number): void => say({ type: 'progress', index, share });
-    say({ type: 'done', index, row: await simulate(scenario, { method, problem, onProgress }) });
+    say({ type: 'done', index, row: await simulate(scenario, { methods: await methods, problem, onProgress }) });
   } catch (error) {
     say({ type: 'failed', index, error: error instanceof Error ? error.message : String(error) });
   }

@@ -32,7 +32,7 @@ const SMALL: ProblemSpec = {
   model: 'ln-mlp',
   hidden: [64, 32],
 };
-const LARGE: ProblemSpec = { ...SMALL, pool: null, trainSamples: null, hidden: [128, 64] };
+export const LARGE: ProblemSpec = { ...SMALL, pool: null, trainSamples: null, hidden: [128, 64] };
 
 /** Of a table's line at N workers in a homogeneous fleet. */
 type Figure = (method: string, workers: number) => number;

@@ -55,7 +55,7 @@ export type Experiment = TableExperiment | ExactExperiment;
 export interface Contender {
   readonly label?: string;
   readonly name: string;
-  readonly set?: Readonly<Record<string, number>>;
+  readonly set?: Readonly<Record<string, number | string>>;
 }
 
 export interface Grid {

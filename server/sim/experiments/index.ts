@@ -1,8 +1,10 @@
 // Every experiment by the name that a user types.
 
 import { E1, E1_SMALL, E1_SWEEP } from './e1.ts';
+import { E2 } from './e2.ts';
+import { E3 } from './e3.ts';
 import { E4 } from './e4.ts';
 import { E5 } from './e5.ts';
 import type { Experiment } from './experiment.ts';
 
-export const EXPERIMENTS: readonly Experiment[] = [E1_SMALL, E1_SWEEP, E1, E4, E5];
+export const EXPERIMENTS: readonly Experiment[] = [E1_SMALL, E1_SWEEP, E1, E2, E3, E4, E5];

@@ -55,7 +55,11 @@ async function course({
   };
   let pushes = 0;
   const onPush = (theta: Vec): void => see(theta, ++pushes / samples);
-  const { end } = await simulate(scenario, { method, problem: quadratic(problem), onPush });
+  const { end } = await simulate(scenario, {
+    methods: new Map([[method.name, method]]),
+    problem: quadratic(problem),
+    onPush,
+  });
   if (end !== 'finished') throw new Error(`${method.name} with ${workers} workers has ${end}: try smaller loads`);
 }
 
