@@ -1,3 +1,5 @@
+// Fleets: how long tasks take, and what faulty workers send.
+
 import { expect, test } from 'vitest';
 import type { FAULTS } from '../../server/sim/byzantine.ts';
 import { corrupt, faultOf } from '../../server/sim/byzantine.ts';

@@ -1,3 +1,5 @@
+// The simulated network: delay, loss, duplication, reordering, partition.
+
 import { expect, test } from 'vitest';
 import { Alarm, Clock } from '../../server/sim/clock.ts';
 import { Link, PERFECT_NETWORK, type NetworkProfile } from '../../server/sim/network.ts';

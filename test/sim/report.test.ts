@@ -1,3 +1,5 @@
+// What a comparison prints: statistics, tables and plots.
+
 import { expect, test } from 'vitest';
 import { EXPERIMENTS } from '../../server/sim/experiments/index.ts';
 import { comparisonPlot } from '../../server/sim/report/plots.ts';

@@ -1,3 +1,5 @@
+// The simulator as a whole: the real machines under virtual time, whatever the network and the fleet do.
+
 import { expect, test } from 'vitest';
 import { HETEROGENEOUS, HOMOGENEOUS, VOLUNTEERS, type Fleet } from '../../server/sim/fleet.ts';
 import type { PERFECT_NETWORK } from '../../server/sim/network.ts';
