@@ -67,28 +67,32 @@ describe('the volunteer’s page', () => {
     },
   );
 
-  it('[P3] [L8] a tab that closes mid-lease gives its samples to somebody else', { timeout: 2 * PATIENCE_MS }, async () => {
-    const page = await show.open('/?backend=wasm');
-    await page.getByRole('button', { name: 'Contribute' }).click();
-    // The tab's pushes are held back on their way, so that it closes with leases in hand.
-    await until(async () =>
-      (await show.workers()).some(({ state, pushes }) => state === 'training' && pushes > 0),
-    ).toBe(true);
-    await page.route('**/data/runs/*/leases/*', () => undefined);
-    const held = async (): Promise<number> => (await show.workers()).reduce((sum, { leases }) => sum + leases, 0);
-    await until(held).toBeGreaterThan(0);
-    const leased = async (): Promise<{ leased: number }[]> =>
-      (await fetch(`${show.coordinator.url}/api/runs/digits/ledger`)).json() as Promise<{ leased: number }[]>;
-    expect((await leased()).at(-1)!.leased).toBeGreaterThan(0);
-    await page.close();
-    await until(held).toBe(0);
-    expect((await leased()).reduce((sum, account) => sum + account.leased, 0)).toBe(0);
+  it(
+    '[P3] [L8] a tab that closes mid-lease gives its samples to somebody else',
+    { timeout: 2 * PATIENCE_MS },
+    async () => {
+      const page = await show.open('/?backend=wasm');
+      await page.getByRole('button', { name: 'Contribute' }).click();
+      // The tab's pushes are held back on their way, so that it closes with leases in hand.
+      await until(async () =>
+        (await show.workers()).some(({ state, pushes }) => state === 'training' && pushes > 0),
+      ).toBe(true);
+      await page.route('**/data/runs/*/leases/*', () => undefined);
+      const held = async (): Promise<number> => (await show.workers()).reduce((sum, { leases }) => sum + leases, 0);
+      await until(held).toBeGreaterThan(0);
+      const leased = async (): Promise<{ leased: number }[]> =>
+        (await fetch(`${show.coordinator.url}/api/runs/digits/ledger`)).json() as Promise<{ leased: number }[]>;
+      expect((await leased()).at(-1)!.leased).toBeGreaterThan(0);
+      await page.close();
+      await until(held).toBe(0);
+      expect((await leased()).reduce((sum, account) => sum + account.leased, 0)).toBe(0);
 
-    const next = await PlainWorker.join(show.coordinator.url);
-    const { lease } = await next.lease(); // what was given back goes out first
-    expect(lease.batches[0]!.count).toBe(32);
-    await next.request(`/leases/${lease.id}`, { method: 'DELETE' });
-  });
+      const next = await PlainWorker.join(show.coordinator.url);
+      const { lease } = await next.lease(); // what was given back goes out first
+      expect(lease.batches[0]!.count).toBe(32);
+      await next.request(`/leases/${lease.id}`, { method: 'DELETE' });
+    },
+  );
 
   it('passes a software GPU over for wasm, and says why', { timeout: PATIENCE_MS }, async () => {
     const page = await show.open('/');
@@ -108,7 +112,10 @@ describe('the volunteer’s page', () => {
     await page.getByRole('button', { name: 'Contribute' }).click();
     await until(() => figure(page, 'Steps computed')).toBeGreaterThan(0);
     await show.command('pause');
-    await page.getByText(/operator has paused/).first().waitFor();
+    await page
+      .getByText(/operator has paused/)
+      .first()
+      .waitFor();
     const { version } = await show.run();
     await show.command('resume');
     await until(async () => (await show.run()).version).toBeGreaterThan(version + 3);
