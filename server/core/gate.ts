@@ -17,18 +17,19 @@ export function bsp(): Gate {
  * began, so that they start from the same θ. The period is `part` of the shortest turnaround seen. Liu et al. (2024),
  * Algorithm 2; without it workers that finish together start from as many different θ.
  */
-export function gracePeriod(part: number): Gate {
-  const state = { untilMs: -1, shortestMs: 0 };
+export function gracePeriod(by: { gracePart: number; localSteps: number }): Gate {
+  // Of one batch, not of a lease: the last leases of an epoch are short.
+  const state = { untilMs: -1, batchMs: 0 };
   return {
     state,
     decide: ({ nowMs }) => {
       if (nowMs >= state.untilMs) state.untilMs = -1;
       return state.untilMs < 0;
     },
-    observe: ({ nowMs, turnaroundMs }) => {
-      if (turnaroundMs > 0 && (state.shortestMs === 0 || turnaroundMs < state.shortestMs))
-        state.shortestMs = turnaroundMs;
-      if (nowMs >= state.untilMs) state.untilMs = nowMs + part * state.shortestMs;
+    observe: ({ nowMs, turnaroundMs, batches }) => {
+      const batchMs = turnaroundMs / batches;
+      if (batchMs > 0 && (state.batchMs === 0 || batchMs < state.batchMs)) state.batchMs = batchMs;
+      if (nowMs >= state.untilMs) state.untilMs = nowMs + by.gracePart * by.localSteps * state.batchMs;
     },
     deadlineMs: () => (state.untilMs < 0 ? null : state.untilMs),
   };

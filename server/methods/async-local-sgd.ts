@@ -77,7 +77,7 @@ export default defineMethod({
         ...dynamicSteps({ ...h, dynamic: h.dynamicSteps === 'on' }),
         drawsShards: h.shardSampling === 'on',
       },
-      gate: gracePeriod(h.gracePart),
+      gate: gracePeriod(h),
       view: currentParams(),
       screen: [finite()],
       correct: uncorrected(),
