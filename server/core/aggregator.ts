@@ -168,8 +168,9 @@ export class Aggregator {
 
   /** The worker has left for good. */
   leave(worker: string): void {
-    const { correct, gather, outer, work } = this.axes;
+    const { correct, gate, gather, outer, work } = this.axes;
     correct.forget?.(worker);
+    gate.forget?.(worker);
     gather.forget?.(worker);
     outer.forget?.(worker);
     if (work.kind === 'local') work.forget?.(worker);

@@ -14,23 +14,28 @@ export function bsp(): Gate {
 
 /**
  * With a grace period: who pushes is not sent on at once, but with all who push within the period that the first of them
- * began, so that they start from the same θ. The period is `part` of the shortest turnaround seen. Liu et al. (2024),
- * Algorithm 2; without it workers that finish together start from as many different θ.
+ * began, so that they start from the same θ. The period is `gracePart` of the time that the longest lease takes the fastest
+ * worker. Liu et al. (2024), Algorithm 2; without it workers that finish together start from as many different θ.
  */
-export function gracePeriod(by: { gracePart: number; localSteps: number }): Gate {
-  // Of one batch, not of a lease: the last leases of an epoch are short.
-  const state = { untilMs: -1, batchMs: 0 };
+export function gracePeriod(by: { gracePart: number }): Gate {
+  /** By worker: its time a batch, of about its last two leases. */
+  const batchMs: { [worker: string]: number } = {};
+  const state = { untilMs: -1, batches: 0, batchMs };
   return {
     state,
     decide: ({ nowMs }) => {
       if (nowMs >= state.untilMs) state.untilMs = -1;
       return state.untilMs < 0;
     },
-    observe: ({ nowMs, turnaroundMs, batches }) => {
-      const batchMs = turnaroundMs / batches;
-      if (batchMs > 0 && (state.batchMs === 0 || batchMs < state.batchMs)) state.batchMs = batchMs;
-      if (nowMs >= state.untilMs) state.untilMs = nowMs + by.gracePart * by.localSteps * state.batchMs;
+    observe: ({ worker, nowMs, turnaroundMs, batches }) => {
+      if (turnaroundMs <= 0) return;
+      const ms = turnaroundMs / batches;
+      batchMs[worker] = batchMs[worker] === undefined ? ms : (batchMs[worker] + ms) / 2;
+      state.batches = Math.max(state.batches, batches); // the last leases of an epoch are short
+      if (nowMs < state.untilMs) return;
+      state.untilMs = nowMs + by.gracePart * state.batches * Math.min(...Object.values(batchMs));
     },
+    forget: (worker) => void delete batchMs[worker],
     deadlineMs: () => (state.untilMs < 0 ? null : state.untilMs),
   };
 }

@@ -69,6 +69,8 @@ export interface Gate {
   observe?(push: Push): void;
   /** When `decide` may become true by time alone; null when it cannot. */
   deadlineMs?(): number | null;
+  /** The worker has left: drop what was remembered of it. */
+  forget?(worker: string): void;
 }
 
 /** Which parameters does a worker get? */

@@ -61,8 +61,8 @@ describe('the dashboard', () => {
       expect(fast.samplesPerSecond).toBeGreaterThan(slow.samplesPerSecond);
       expect(fast.backend).toBe('wasm');
       // The table shows what the API says, a moment later: meanwhile the slow worker's largest lag can only have grown.
-    await until(async () => (await lagOf(page, 'node-2'))[2]!).toBeGreaterThanOrEqual(slow.lag.max!);
-    await until(async () => (await show.run()).accuracy).not.toBeNull();
+      await until(async () => (await lagOf(page, 'node-2'))[2]!).toBeGreaterThanOrEqual(slow.lag.max!);
+      await until(async () => (await show.run()).accuracy).not.toBeNull();
       await until(() => page.locator('body').innerText()).toMatch(/Validation accuracy\s+[\d.]+%/);
       await page.close();
     },
