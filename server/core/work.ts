@@ -126,7 +126,8 @@ export function stepsByRule(h: {
 
 /**
  * Dynamic local updates (DyLU): H in proportion to the worker's speed, so that all finish together: ⌊v/max v · H⌋ with v in
- * steps a second. Liu et al. (2024), section 4.2. A worker of unknown speed gets H.
+ * steps a second. Liu et al. (2024), section 4.2. A worker of unknown speed gets one step, to measure it: with H at first,
+ * the slow would be out of step with the fast for good, by more than any grace period.
  */
 export function dynamicSteps(h: InnerValues & { readonly localSteps: number; readonly dynamic: boolean }): LocalSteps {
   /** Steps a millisecond, by the coordinator's clock. */
@@ -134,7 +135,8 @@ export function dynamicSteps(h: InnerValues & { readonly localSteps: number; rea
   return {
     ...localSteps(h, ({ worker }) => {
       const speed = speeds[worker];
-      if (!h.dynamic || speed === undefined) return h.localSteps;
+      if (!h.dynamic) return h.localSteps;
+      if (speed === undefined) return 1;
       return Math.max(1, Math.floor((speed / Math.max(...Object.values(speeds))) * h.localSteps));
     }),
     state: { speeds },

@@ -133,16 +133,16 @@ describe('how many steps', () => {
     expect(sizes).toEqual([1, 1, 1, 3]);
   });
 
-  it('are in proportion to a worker’s speed in DyLU, H for one that is not known, and of one that left no trace', () => {
+  it('are in proportion to a worker’s speed in DyLU, one for a speed that is not known, and of one that left no trace', () => {
     const steps = dynamicSteps({ ...inner, dynamic: true });
     const push = (worker: string, batches: number, turnaroundMs: number): void =>
       steps.observe!({ worker, batches, turnaroundMs } as Parameters<NonNullable<typeof steps.observe>>[0]);
-    expect(steps.batches(moment)).toBe(12);
+    expect(steps.batches(moment)).toBe(1);
     push('fast', 12, 1200);
     push('slow', 12, 5000);
     push('stuck', 1, 1e9);
     const of = (worker: string): number => steps.batches({ ...moment, worker });
-    expect(['fast', 'slow', 'stuck', 'new'].map(of)).toEqual([12, 2, 1, 12]);
+    expect(['fast', 'slow', 'stuck', 'new'].map(of)).toEqual([12, 2, 1, 1]);
     steps.forget!('fast');
     expect(of('slow')).toBe(12);
     expect(dynamicSteps({ ...inner, dynamic: false }).batches(moment)).toBe(12);
