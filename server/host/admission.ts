@@ -9,8 +9,8 @@ import type { Coordinator } from '../core/coordinator.ts';
 import type { CoordinatorEvent } from '../core/events.ts';
 import type { Admission, Identity } from '../door.ts';
 
-/** Identities remembered of workers that are not here: a week of a busy run. The oldest are forgotten first. */
-const IDENTITIES_MAX = 20_000;
+/** Tokens are looked through for those whose worker was forgotten when there are twice as many as then, and this many. */
+const TOKENS_SWEPT_MIN = 1000;
 const TOKEN_BYTES = 24;
 
 export interface AdmissionOptions {
@@ -23,13 +23,16 @@ export class AdmissionDesk {
   readonly #options: AdmissionOptions;
   readonly #byToken = new Map<string, Identity>();
   #admitted = 0;
+  #sweepAt = TOKENS_SWEPT_MIN;
 
   constructor(options: AdmissionOptions) {
     this.#options = options;
   }
 
+  /** Of a worker that its run still knows: a token is good for as long as its worker is remembered. */
   identity(token: string): Identity | undefined {
-    return this.#byToken.get(token);
+    const identity = this.#byToken.get(token);
+    return identity && this.#options.coordinator.knows(identity.run, identity.worker) ? identity : undefined;
   }
 
   admit(input: unknown, via: Identity['via']): Admission {
@@ -38,9 +41,9 @@ export class AdmissionDesk {
     const { protocol, token, name, device } = hello.data;
     if (protocol !== PROTOCOL_VERSION) return refuse(protocol < PROTOCOL_VERSION ? 'client-too-old' : 'server-too-old');
     const run = asRunId(hello.data.run);
-    const known = token === undefined ? undefined : this.#byToken.get(token);
+    const known = token === undefined ? undefined : this.identity(token);
     const { coordinator, dispatch } = this.#options;
-    const back = known !== undefined && known.run === run && coordinator.knows(run, known.worker);
+    const back = known?.run === run;
     const refusal = coordinator.refusal(run);
     if (refusal !== null && !(refusal === 'too-many-workers' && back)) return refuse(refusal);
     const identity = back ? known : this.#newIdentity(run, via);
@@ -63,15 +66,14 @@ export class AdmissionDesk {
       via,
       online: true,
     };
+    if (this.#byToken.size >= this.#sweepAt) this.#sweep();
     this.#byToken.set(identity.token, identity);
-    if (this.#byToken.size > IDENTITIES_MAX) {
-      for (const [oldest, { online }] of this.#byToken) {
-        if (online) continue;
-        this.#byToken.delete(oldest);
-        break;
-      }
-    }
     return identity;
+  }
+
+  #sweep(): void {
+    for (const token of this.#byToken.keys()) if (!this.identity(token)) this.#byToken.delete(token);
+    this.#sweepAt = Math.max(TOKENS_SWEPT_MIN, 2 * this.#byToken.size);
   }
 }
 

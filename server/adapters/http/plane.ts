@@ -29,7 +29,7 @@ export interface AnswerSink {
 
 export interface PlaneFailure {
   /** Of HTTP, also where HTTP is not what carries it. */
-  readonly status: 400 | 503;
+  readonly status: 400 | 401 | 503;
   readonly error: string;
   readonly reason?: FrameError;
   readonly retryAfterSeconds?: number;
@@ -64,6 +64,12 @@ export class Plane {
 
   push(identity: Identity, push: { lease: string; bytes: Uint8Array; wantsNext: boolean }, sink: AnswerSink): void {
     const { run, worker } = identity;
+    if (!this.#door.identity(identity.token)) {
+      return sink.fail({
+        status: 401,
+        error: 'the worker was forgotten while its push was under way: say hello again',
+      });
+    }
     const lease = asLeaseId(push.lease);
     const read = this.#read(push.bytes, identity, lease);
     if (!read.ok) {
