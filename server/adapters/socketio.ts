@@ -14,6 +14,8 @@ import {
 import { statusSchema, type Welcome } from '../../shared/protocol/messages.ts';
 import type { Door, Identity } from '../door.ts';
 
+/** The beginning of the paths that are socket.io's. */
+export const CONTROL_PATH = '/socket.io/';
 /** Control messages are a few hundred bytes. */
 const MESSAGE_BYTES_MAX = 32 * 1024;
 /** Four times a second: more than an eye needs, less than a browser minds. */
@@ -45,6 +47,7 @@ export interface ControlPlane {
 
 export function controlPlane(http: HttpServer, door: Door): ControlPlane {
   const io = new Server<WorkerToServer, ServerToWorker, None, WorkerData>(http, {
+    path: CONTROL_PATH,
     transports: ['websocket'],
     perMessageDeflate: false,
     maxHttpBufferSize: MESSAGE_BYTES_MAX,
@@ -66,9 +69,13 @@ export function controlPlane(http: HttpServer, door: Door): ControlPlane {
   ];
   return {
     control: (run, worker, kind) => {
-      for (const [id, socket] of sockets) {
-        if (socket.data.identity?.run === run && (worker === 'all' || worker === id)) socket.emit('control', { kind });
-      }
+      // Not at once: what a hello brings with it is told after the welcome, and to the socket that said the hello.
+      queueMicrotask(() => {
+        for (const [id, socket] of sockets) {
+          if (socket.data.identity?.run !== run || (worker !== 'all' && worker !== id)) continue;
+          socket.emit('control', { kind });
+        }
+      });
     },
     close: async () => {
       timers.forEach(clearInterval);
@@ -78,14 +85,27 @@ export function controlPlane(http: HttpServer, door: Door): ControlPlane {
 }
 
 function serveWorker(socket: WorkerSocket, door: Door, sockets: Map<WorkerId, WorkerSocket>): void {
+  const leave = (): void => {
+    const { identity } = socket.data;
+    if (!identity || sockets.get(identity.worker) !== socket) return; // it is here on a newer socket
+    sockets.delete(identity.worker);
+    if (identity.via !== 'socket') return; // it has come back over HTTP
+    identity.online = false;
+    door.dispatch({ type: 'leave', run: identity.run, worker: identity.worker });
+  };
+  /** Who speaks; a worker that was silent until it was forgotten is cut off, and says hello again. */
+  const speaker = (): Identity | undefined => {
+    const known = socket.data.identity && door.identity(socket.data.identity.token);
+    if (socket.data.identity && !known) socket.disconnect(true);
+    return known;
+  };
   socket.on('hello', (hello: unknown, answer: unknown) => {
-    if (typeof answer !== 'function') return void socket.disconnect(true);
+    if (typeof answer !== 'function' || unsent(socket) > UNSENT_PACKETS_MAX) return void socket.disconnect(true);
     const welcome = answer as (welcome: Welcome) => void;
     const admission = door.admit(hello, 'socket');
     const { identity } = admission;
     if (identity) {
-      const previous = socket.data.identity;
-      if (previous && previous.worker !== identity.worker) leave(previous, door);
+      if (socket.data.identity?.worker !== identity.worker) leave();
       sockets.set(identity.worker, socket); // a newer socket of the same worker takes the older one's place
       socket.data.identity = identity;
     }
@@ -93,28 +113,18 @@ function serveWorker(socket: WorkerSocket, door: Door, sockets: Map<WorkerId, Wo
   });
   socket.on('status', (message: unknown) => {
     const status = statusSchema.safeParse(message);
-    const { identity } = socket.data;
-    if (!identity || !status.success) return;
+    const identity = status.success && speaker();
+    if (!identity) return;
     door.dispatch({ type: 'status', run: identity.run, worker: identity.worker, state: status.data.state });
   });
   socket.on('release', (message: unknown) => {
     const release = releaseSchema.safeParse(message);
-    const { identity } = socket.data;
-    if (!identity || !release.success) return;
+    const identity = release.success && speaker();
+    if (!identity) return;
     const leases = release.data.leases.map(asLeaseId);
     door.dispatch({ type: 'release', run: identity.run, worker: identity.worker, leases });
   });
-  socket.on('disconnect', () => {
-    const { identity } = socket.data;
-    if (!identity || sockets.get(identity.worker) !== socket) return;
-    sockets.delete(identity.worker);
-    leave(identity, door);
-  });
-}
-
-function leave(identity: Identity, door: Door): void {
-  identity.online = false;
-  door.dispatch({ type: 'leave', run: identity.run, worker: identity.worker });
+  socket.on('disconnect', leave);
 }
 
 function servePage(socket: PageSocket, door: Door): void {

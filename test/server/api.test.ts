@@ -151,6 +151,23 @@ describe('the control plane', () => {
     socket.disconnect();
   });
 
+  it('[P5] tells one that joins a paused run so, right after its welcome', async () => {
+    await post('/api/runs/second/pause');
+    const socket = connect();
+    const heard: unknown[] = [];
+    const told = new Promise<void>((resolve) => {
+      socket.once('control', ({ kind }) => {
+        heard.push(kind);
+        resolve();
+      });
+    });
+    socket.emit('hello', hello('late'), ({ ok }) => heard.push(ok));
+    await told;
+    expect(heard).toEqual([true, 'pause']);
+    await post('/api/runs/second/resume');
+    socket.disconnect();
+  });
+
   it('survives what it does not understand', async () => {
     const socket = connect() as unknown as Socket;
     await new Promise<void>((resolve) => socket.once('connect', resolve));
