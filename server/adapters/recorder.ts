@@ -3,7 +3,6 @@
 
 import { createWriteStream, type WriteStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { once } from 'node:events';
 import type { RunConfig } from '../../shared/config.ts';
 import type { CoordinatorEvent } from '../core/events.ts';
 
@@ -24,13 +23,15 @@ export interface Recorded {
 export class Recorder {
   readonly #file: WriteStream;
 
-  constructor(path: string) {
+  /** `onFailed` is told once, when the file cannot be written any more: what is recorded then goes nowhere. */
+  constructor(path: string, onFailed: (error: Error) => void) {
     this.#file = createWriteStream(path);
+    this.#file.on('error', onFailed);
   }
 
   /** Writes one event. Vectors are copied at once, as the coordinator overwrites them. */
   record(event: CoordinatorEvent, nowMs: number): void {
-    if (LEFT_OUT.has(event.type)) return;
+    if (LEFT_OUT.has(event.type) || this.#file.destroyed) return;
     const vector = event.type === 'push' ? event.vector : new Float32Array(0);
     const text = Buffer.from(JSON.stringify({ nowMs, event: plain(event) }));
     const record = Buffer.allocUnsafe(8 + text.length + vector.byteLength);
@@ -42,8 +43,10 @@ export class Recorder {
   }
 
   async close(): Promise<void> {
+    if (this.#file.closed) return;
+    const closed = new Promise<void>((resolve) => this.#file.once('close', () => resolve()));
     this.#file.end();
-    await once(this.#file, 'close');
+    await closed;
   }
 }
 

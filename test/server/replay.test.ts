@@ -157,7 +157,7 @@ describe('a recorded log', () => {
     const method = methodNamed(await loadMethods(), 'dana-ga');
     const setup = { config: { ...parsed, id: run }, method, model, layout: layoutOf(model), dataset, shardCounts: [40, 40] }; // prettier-ignore
     const coordinator = new Coordinator();
-    const recorder = new Recorder(file);
+    const recorder = new Recorder(file, (error) => expect.fail(error.message));
     const random = rng('log');
     let nowMs = 0;
     const tell = (event: CoordinatorEvent) => {
