@@ -2,14 +2,15 @@
 
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import type { RunConfig } from '../../shared/config.ts';
 import { Evaluator } from '../adapters/evaluator.ts';
-import { httpServer } from '../adapters/http/server.ts';
+import { httpServer, type HttpOptions } from '../adapters/http/server.ts';
 import { prometheus } from '../adapters/prometheus.ts';
 import { Recorder } from '../adapters/recorder.ts';
-import { controlPlane, type ControlPlane } from '../adapters/socketio.ts';
+import { CONTROL_PATH, controlPlane, type ControlPlane } from '../adapters/socketio.ts';
 import { Coordinator } from '../core/coordinator.ts';
 import type { Effect } from '../core/events.ts';
 import { loadMethods } from '../registry.ts';
@@ -44,7 +45,11 @@ export async function startCoordinator(options: StartOptions): Promise<Started> 
   const methods = await loadMethods();
   const prepared = await Promise.all(runs.map((config) => prepareRun(config, { methods, dataDir })));
   if (record) await mkdir(dirname(record), { recursive: true });
-  const recorder = record ? new Recorder(record) : null;
+  const recorder = record
+    ? new Recorder(record, (error) =>
+        log.error({ err: error, record }, 'the event log ends here: it cannot be written'),
+      )
+    : null;
   const evaluator = new Evaluator();
   let control: ControlPlane | null = null;
   const loop: Loop = new Loop({
@@ -57,7 +62,7 @@ export async function startCoordinator(options: StartOptions): Promise<Started> 
   });
   for (const data of prepared) openRun(data, loop, evaluator);
   const byId = new Map(prepared.map((data) => [data.setup.config.id, data.setup]));
-  const server = httpServer({
+  const http: HttpOptions = {
     door: loop,
     adminToken,
     methods,
@@ -66,15 +71,20 @@ export async function startCoordinator(options: StartOptions): Promise<Started> 
     layout: (run) => byId.get(run)!.layout,
     paramsCodec: (run) => byId.get(run)!.config.codec.params,
     metricsText: prometheus(loop),
-  });
-  control = controlPlane(server, loop);
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      reject(
-        error.code === 'EADDRINUSE' ? new Error(`port ${port} of ${host} is taken: choose another with --port`) : error,
-      );
-    });
-    server.listen(port, host, resolve);
+  };
+  const { server, closeConnections } = httpServer(http, [CONTROL_PATH]);
+  const plane = (control = controlPlane(server, loop));
+  const close = async (): Promise<void> => {
+    loop.close();
+    const closed = plane.close(); // the HTTP server too, when the last of its connections has ended
+    closeConnections();
+    await closed;
+    await evaluator.close();
+    await recorder?.close();
+  };
+  await listen(server, port, host).catch(async (error: unknown) => {
+    await close();
+    throw error;
   });
   const address = server.address() as AddressInfo;
   const shownHost = address.family === 'IPv6' ? `[${address.address}]` : address.address;
@@ -82,14 +92,19 @@ export async function startCoordinator(options: StartOptions): Promise<Started> 
     url: `http://${shownHost}:${address.port}`,
     loop,
     runs: prepared,
-    close: async () => {
-      loop.close();
-      server.closeAllConnections();
-      await control.close(); // closes the HTTP server too
-      await evaluator.close();
-      await recorder?.close();
-    },
+    close,
   };
+}
+
+function listen(server: Server, port: number, host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      reject(
+        error.code === 'EADDRINUSE' ? new Error(`port ${port} of ${host} is taken: choose another with --port`) : error,
+      );
+    });
+    server.listen(port, host, resolve);
+  });
 }
 
 function openRun(data: RunData, loop: Loop, evaluator: Evaluator): void {

@@ -9,10 +9,12 @@ import { dataPlane } from './dataplane.ts';
 import { Plane, type PlaneOptions } from './plane.ts';
 import { dataStream } from './stream.ts';
 
-/** Longer than any worker's step: a socket that is closed between two pushes costs a handshake each time. */
+/** Longer than most steps: a socket that is closed between two pushes costs a handshake each time. */
 const KEEP_ALIVE_MS = 75_000;
 /** The body of a push on a slow line: 4 MB at 1 Mbit/s takes 32 s. */
 const REQUEST_TIMEOUT_MS = 120_000;
+/** A peer that vanished without a word is found out by TCP's own probes: streams are silent while nothing is asked. */
+const PROBE_AFTER_MS = 60_000;
 
 export interface HttpOptions extends ApiOptions, PlaneOptions {
   /** Folder of the built pages. */
@@ -20,7 +22,14 @@ export interface HttpOptions extends ApiOptions, PlaneOptions {
   readonly log: Logger;
 }
 
-export function httpServer(options: HttpOptions): Server {
+export interface Http {
+  readonly server: Server;
+  /** Cuts off every connection, also those that have become streams. */
+  readonly closeConnections: () => void;
+}
+
+/** `upgrades`: the paths, by their beginning, of WebSockets that somebody else serves. */
+export function httpServer(options: HttpOptions, upgrades: readonly string[]): Http {
   const plane = new Plane(options);
   const data = dataPlane(options.door, plane);
   const app = express();
@@ -53,15 +62,21 @@ export function httpServer(options: HttpOptions): Server {
   app.use((_request, response) => void response.status(404).type('text').send('There is no such page.'));
   app.use(failed(options.log));
 
-  const server = createServer((request, response) => {
+  const server = createServer({ keepAlive: true, keepAliveInitialDelay: PROBE_AFTER_MS }, (request, response) => {
     if (request.url?.startsWith('/data/')) data(request, response);
     else (app as (request: unknown, response: unknown) => void)(request, response);
   });
-  dataStream(server, options.door, plane);
+  const closeStreams = dataStream(server, { door: options.door, plane, others: upgrades });
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.headersTimeout = KEEP_ALIVE_MS + 5_000;
   server.requestTimeout = REQUEST_TIMEOUT_MS;
-  return server;
+  return {
+    server,
+    closeConnections: () => {
+      server.closeAllConnections();
+      closeStreams();
+    },
+  };
 }
 
 /** The last resort: our own error, told to the log and not to the client. Express knows it by its four parameters. */
