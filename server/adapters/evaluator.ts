@@ -62,8 +62,10 @@ export class Evaluator {
   }
 
   async close(): Promise<void> {
-    await this.#thread?.terminate();
-    this.#lost(new Error('the coordinator is closing'));
+    const thread = this.#thread;
+    if (!thread) return;
+    this.#lost(thread, new Error('the coordinator is closing'));
+    await thread.terminate();
   }
 
   #start(): Worker {
@@ -74,14 +76,16 @@ export class Evaluator {
       if (answer.ok) pending?.resolve({ loss: answer.loss, accuracy: answer.accuracy });
       else pending?.reject(new Error(answer.error));
     });
-    thread.on('error', (error) => this.#lost(error));
-    thread.on('exit', () => this.#lost(new Error('the evaluation thread ended')));
+    thread.on('error', (error) => this.#lost(thread, error));
+    thread.on('exit', () => this.#lost(thread, new Error('the evaluation thread ended')));
     for (const subject of this.#subjects.values())
       thread.postMessage({ type: 'subject', subject } satisfies ToEvaluator);
     return thread;
   }
 
-  #lost(error: Error): void {
+  /** A thread that breaks is heard of twice, by its error and by its end; there may be another by then. */
+  #lost(thread: Worker, error: Error): void {
+    if (this.#thread !== thread) return;
     this.#thread = null;
     for (const { reject } of this.#pending.values()) reject(error);
     this.#pending.clear();
