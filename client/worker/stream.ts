@@ -23,8 +23,9 @@ export interface StreamSocket {
 }
 export type OpenSocket = (url: string) => StreamSocket;
 
-/** Times in a row that it did not open, after which it is not tried again. */
+/** Times in a row that it did not open, after which it is not tried again until the next welcome. */
 const OPENINGS_FAILED_MAX = 2;
+const OPENING_MS_MAX = 15_000;
 
 interface Pending {
   readonly waits: boolean;
@@ -56,9 +57,14 @@ export class Stream {
     this.#open = open;
   }
 
-  /** False once it has proved not to open here. */
+  /** False once it has proved not to open, for now. */
   get usable(): boolean {
     return this.#failedOpenings < OPENINGS_FAILED_MAX;
+  }
+
+  /** The coordinator can be reached again: what did not open while it was away may open now. */
+  welcomed(): void {
+    this.#failedOpenings = 0;
   }
 
   /** The body of the answer. Rejects with RequestError. The message is read before this gives up the thread. */
@@ -68,7 +74,12 @@ export class Stream {
     encodeStreamRequestHead(request.message, { number, verb: request.verb, lease: request.lease });
     if (this.#current) return this.#send(this.#current, number, request);
     const message = request.message.slice(); // until it is open, the caller may write over it
-    return this.#send(await this.#opened(address), number, { ...request, message });
+    const socket = await this.#opened(address);
+    if (this.#closed && request.waits) {
+      queueMicrotask(() => this.#closeWhenIdle()); // after a push that waited for the opening too
+      throw network('the volunteer is leaving');
+    }
+    return this.#send(socket, number, { ...request, message });
   }
 
   /** Cuts off what waits for new work; the rest runs to its end, and then the connection is closed. */
@@ -82,8 +93,10 @@ export class Stream {
   #opened({ url, token }: { url: string; token: string }): Promise<StreamSocket> {
     this.#socket ??= new Promise((resolve, reject) => {
       const socket = this.#open(url);
+      const timer = setTimeout(() => socket.close(), OPENING_MS_MAX);
       socket.binaryType = 'arraybuffer';
       socket.onopen = () => {
+        clearTimeout(timer);
         this.#failedOpenings = 0;
         this.#current = socket;
         socket.send(token);
@@ -92,6 +105,7 @@ export class Stream {
       socket.onmessage = ({ data }) => this.#heard(new Uint8Array(data as ArrayBuffer));
       socket.onerror = () => undefined; // a close event follows
       socket.onclose = ({ code }) => {
+        clearTimeout(timer);
         if (this.#current !== socket) this.#failedOpenings += 1;
         this.#lost(code);
         reject(network('the stream did not open'));

@@ -62,6 +62,7 @@ export class HttpTransport implements Transport {
   admit({ run, token }: Extract<Welcome, { ok: true }>): void {
     if (run.parameters !== this.#admission?.run.parameters) this.#spare = [];
     this.#admission = { run, token };
+    this.#stream?.welcomed();
   }
 
   async pull(): Promise<Answer<PullReply>> {

@@ -100,6 +100,8 @@ describe('the stream', () => {
     expect(await failureOf(transport.pull())).toEqual({ kind: 'network' });
     const { lease } = leaseOf(await transport.pull());
     expect((await transport.push(lease, pushOf())).reply.outcome).toBe('applied');
+    transport.admit((await PlainWorker.join(coordinator.url)).welcome); // and tries again after each welcome
+    expect(await failureOf(transport.pull())).toEqual({ kind: 'network' });
     proxy.server.close();
   });
 });
