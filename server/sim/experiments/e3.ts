@@ -49,7 +49,9 @@ const CONTENDERS: readonly Contender[] = [
 ];
 
 function scenarios({ reduced, seeds }: { reduced: boolean; seeds: number }): Scenario[] {
-  const contenders = reduced ? CONTENDERS.filter(({ label }) => [ROUNDS, NAIVE, WHOLE, LONGER].includes(label!)) : CONTENDERS;
+  const contenders = reduced
+    ? CONTENDERS.filter(({ label }) => [ROUNDS, NAIVE, WHOLE, LONGER].includes(label!))
+    : CONTENDERS;
   return grid({
     contenders: contenders.map(({ set, ...rest }) => ({ ...rest, set: { ...INNER, ...set } })),
     workers: [WORKERS],
