@@ -12,6 +12,9 @@ import type { Sent } from './sent.ts';
 /** Answers kept for pushes that are sent again: minutes of work at a thousand pushes a second. */
 const SETTLED_MAX = 20_000;
 
+/** Deadlines kept of leases that are over: a worker of long leases may take and release them faster than they come due. */
+const DEADLINES_SPARE_MAX = 10_000;
+
 export interface LeaseRecord {
   readonly id: LeaseId;
   readonly worker: WorkerId;
@@ -55,10 +58,15 @@ export class Leases {
   readonly #byWorker = new Map<WorkerId, Set<LeaseRecord>>();
   readonly #settled = new Map<LeaseId, Settlement>();
   /** Ids, not records: an entry outlives its lease, and must not keep a vector in memory. */
-  readonly #deadlines = new TimeHeap<LeaseId>();
+  #deadlines = new TimeHeap<LeaseId>();
 
   get outstanding(): number {
     return this.#open.size;
+  }
+
+  /** In memory: of open leases, and of some that are over. */
+  get deadlines(): number {
+    return this.#deadlines.size;
   }
 
   of(worker: WorkerId): readonly LeaseRecord[] {
@@ -97,6 +105,14 @@ export class Leases {
     own.add(lease);
     this.#byWorker.set(lease.worker, own);
     this.#deadlines.push(lease.softAtMs, lease.id);
+    if (this.#deadlines.size > 2 * this.#open.size + DEADLINES_SPARE_MAX) this.#forgetOver();
+  }
+
+  #forgetOver(): void {
+    this.#deadlines = new TimeHeap();
+    for (const { id, overdue, softAtMs, hardAtMs } of this.#open.values()) {
+      this.#deadlines.push(overdue ? hardAtMs : softAtMs, id);
+    }
   }
 
   /** Takes an open lease out; with a settlement, its answer is remembered. */

@@ -53,6 +53,26 @@ describe('deadlines', () => {
     expect(leaseDurations(config, 20_000)).toEqual({ softMs: 60_000, hardMs: 240_000 });
   });
 
+  it('are not kept without end of leases that are over, and stay those of the ones that are open', () => {
+    const leases = new Leases();
+    const sent = new SentVectors(1, 'f32').hold('0', 0, () => undefined);
+    const item = { sequence: 0, epoch: 0, batches: [], samples: 0, holders: 1, issues: 1, landed: false };
+    const times = { issuedAtMs: 0, softAtMs: 1e9, hardAtMs: 4e9, overdue: false };
+    const of = { worker: asWorkerId('a'), item, work: { kind: 'gradient' as const }, sent, round: 1 };
+    const issued = (id: string, softAtMs = times.softAtMs) => {
+      const lease = { ...of, ...times, softAtMs, id: asLeaseId(id) };
+      leases.issue(lease);
+      return lease;
+    };
+    issued('overdue', 1);
+    issued('open', 2e9);
+    expect([...leases.due(5)].map(({ lease }) => lease.id)).toEqual(['overdue']);
+    for (let i = 0; i < 50_000; i++) leases.close(issued(`l${i}`));
+    expect(leases.deadlines).toBeLessThan(20_000);
+    expect([...leases.due(2e9)].map(({ lease, deadline }) => [lease.id, deadline])).toEqual([['open', 'soft']]);
+    expect([...leases.due(4e9)].map(({ lease }) => lease.id)).toEqual(['overdue', 'open']);
+  });
+
   it('[L2] after the soft one the same work goes to somebody else, and the first to push counts', () => {
     const driver = driverOf();
     driver.join('slow', 'fast');
