@@ -10,6 +10,7 @@ import type { Vec } from '../shared/vec.ts';
 import type { CoordinatorEvent, RequestId } from './core/events.ts';
 import type { EpochAccount } from './core/ledger.ts';
 import type { Sent } from './core/sent.ts';
+import type { Totals } from './core/sessions.ts';
 
 /** A worker that was admitted, as its token names it. */
 export interface Identity {
@@ -36,6 +37,7 @@ export interface Door {
   summaries(): RunSummary[];
   summary(run: RunId): RunSummary;
   workers(run: RunId): WorkerRow[];
+  totals(run: RunId): Totals;
   metrics(run: RunId, since: number): MetricsPage;
   ledger(run: RunId): readonly EpochAccount[];
   snapshot(run: RunId, since: number): DashboardSnapshot;

@@ -1,8 +1,10 @@
 // The coordinator's figures for Prometheus: read from the runs at each scrape, so that they can disagree with nothing.
 
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
+import { asRunId } from '../../shared/ids.ts';
 import { RUN_METRICS, type MetricSpec } from '../../shared/metrics.ts';
 import type { RunSummary, WorkerRow } from '../../shared/protocol/snapshots.ts';
+import type { Totals } from '../core/sessions.ts';
 import type { Door } from '../door.ts';
 
 type Key = keyof typeof RUN_METRICS;
@@ -23,8 +25,9 @@ export function prometheus(door: Door): () => Promise<{ contentType: string; tex
   return async () => {
     for (const metric of Object.values(metrics)) metric.reset();
     for (const summary of door.summaries()) {
-      const workers = door.workers(summary.id as Parameters<Door['workers']>[0]);
-      for (const [key, samples] of Object.entries(samplesOf(summary, workers)) as [Key, Sample[]][]) {
+      const run = asRunId(summary.id);
+      const samplesByKey = samplesOf(summary, door.workers(run), door.totals(run));
+      for (const [key, samples] of Object.entries(samplesByKey) as [Key, Sample[]][]) {
         for (const [labels, value] of samples)
           if (value !== null) metrics[key].inc({ run: summary.id, ...labels }, value);
       }
@@ -33,16 +36,12 @@ export function prometheus(door: Door): () => Promise<{ contentType: string; tex
   };
 }
 
-function samplesOf(run: RunSummary, rows: readonly WorkerRow[]): Record<Key, Sample[]> {
+function samplesOf(run: RunSummary, rows: readonly WorkerRow[], totals: Totals): Record<Key, Sample[]> {
   const one = (value: number | null): Sample[] => [[{}, value]];
-  const sum = (of: (row: WorkerRow) => number): number => rows.reduce((total, row) => total + of(row), 0);
   const here = rows.filter(({ state, pushes }) => state !== 'gone' && pushes > 0);
   const pushes = here.reduce((total, row) => total + row.pushes, 0);
   const weighted = (of: (row: WorkerRow) => number | null): number | null =>
     pushes === 0 ? null : here.reduce((total, row) => total + (of(row) ?? 0) * row.pushes, 0) / pushes;
-  const refused: Record<string, number> = {};
-  for (const row of rows)
-    for (const [reason, count] of Object.entries(row.refused)) refused[reason] = (refused[reason] ?? 0) + count;
   return {
     version: one(run.version),
     samples: one(run.samples),
@@ -53,9 +52,9 @@ function samplesOf(run: RunSummary, rows: readonly WorkerRow[]): Record<Key, Sam
     workers: one(run.workers),
     lagMean: one(weighted((row) => row.lag.mean)),
     gapMean: one(weighted((row) => row.gap.mean)),
-    pushes: one(sum((row) => row.pushes)),
-    refused: Object.entries(refused).map(([reason, count]) => [{ reason }, count]),
-    bytesIn: one(sum((row) => row.bytesIn)),
-    bytesOut: one(sum((row) => row.bytesOut)),
+    pushes: one(totals.pushes),
+    refused: Object.entries(totals.refused).map(([reason, count]) => [{ reason }, count]),
+    bytesIn: one(totals.bytesIn),
+    bytesOut: one(totals.bytesOut),
   };
 }

@@ -8,6 +8,7 @@ import type { DashboardSnapshot, MetricsPage, RunSummary, WorkerRow } from '../.
 import type { CoordinatorEvent, Effect, RunSetup } from './events.ts';
 import type { EpochAccount } from './ledger.ts';
 import { Run } from './run.ts';
+import type { Totals } from './sessions.ts';
 import type { Vec } from '../../shared/vec.ts';
 
 /** More runs than one process can serve. */
@@ -78,6 +79,10 @@ export class Coordinator {
   workers(run: RunId, nowMs: number): WorkerRow[] {
     const { sessions, desk } = this.#run(run);
     return sessions.rows(nowMs, (worker) => desk.leases.of(worker).length);
+  }
+
+  totals(run: RunId): Totals {
+    return this.#run(run).sessions.totals();
   }
 
   metrics(run: RunId, since: number): MetricsPage {

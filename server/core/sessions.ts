@@ -8,8 +8,17 @@ import { GONE_AFTER_MS, Session } from './session.ts';
 /** Rows of workers that left: enough to see who was here today. */
 const GONE_REMEMBERED_MAX = 500;
 
+/** What all workers of a run have done together, also those that are not remembered any more: it never falls. */
+export interface Totals {
+  pushes: number;
+  bytesIn: number;
+  bytesOut: number;
+  readonly refused: Record<string, number>;
+}
+
 export class Sessions {
   readonly #sessions = new Map<WorkerId, Session>();
+  readonly #forgotten: Totals = { pushes: 0, bytesIn: 0, bytesOut: 0, refused: {} };
 
   get presentCount(): number {
     let count = 0;
@@ -83,10 +92,24 @@ export class Sessions {
     return [...this.#sessions.values()].map((session) => session.row(nowMs, leasesOf(session.id)));
   }
 
+  totals(): Totals {
+    const totals = { ...this.#forgotten, refused: { ...this.#forgotten.refused } };
+    for (const session of this.#sessions.values()) add(totals, session);
+    return totals;
+  }
+
   #forgetOldest(): void {
     const gone = [...this.#sessions.values()].filter(({ present }) => !present);
     if (gone.length <= GONE_REMEMBERED_MAX) return;
     const oldest = gone.reduce((a, b) => (b.lastSeenMs < a.lastSeenMs ? b : a));
+    add(this.#forgotten, oldest);
     this.#sessions.delete(oldest.id);
   }
+}
+
+function add(totals: Totals, { pushes, bytesIn, bytesOut, refused }: Session): void {
+  totals.pushes += pushes;
+  totals.bytesIn += bytesIn;
+  totals.bytesOut += bytesOut;
+  for (const [reason, count] of Object.entries(refused)) totals.refused[reason] = (totals.refused[reason] ?? 0) + count;
 }

@@ -111,6 +111,7 @@ export class Loop implements Door {
   summaries = () => this.#coordinator.summaries(this.#options.nowMs());
   summary = (run: RunId) => this.#coordinator.summary(run, this.#options.nowMs());
   workers = (run: RunId) => this.#coordinator.workers(run, this.#options.nowMs());
+  totals = (run: RunId) => this.#coordinator.totals(run);
   metrics = (run: RunId, since: number) => this.#coordinator.metrics(run, since);
   ledger = (run: RunId) => this.#coordinator.ledger(run);
   snapshot = (run: RunId, since: number) => this.#coordinator.snapshot(run, since, this.#options.nowMs());

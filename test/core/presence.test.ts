@@ -106,6 +106,19 @@ describe('presence', () => {
     expect(sessions.find(asWorkerId('w3'))?.present).toBe(true); // it never left
     expect(sessions.find(asWorkerId('w599'))).toBeDefined();
   });
+
+  it('[S6] what the forgotten ones did stays in the totals', () => {
+    const sessions = new Sessions();
+    for (let i = 0; i < 600; i++) {
+      const worker = asWorkerId(`w${i}`);
+      sessions.join({ worker, name: '', device: DEVICE }, i);
+      sessions.get(worker).accepted({ lag: 0, gap: 0, loss: 1, samples: 64, batchMs: 10 }, i);
+      sessions.get(worker).reject('all-zero');
+      sessions.traffic(worker, { bytesIn: 3, bytesOut: 5 });
+      sessions.leave(worker, i);
+    }
+    expect(sessions.totals()).toEqual({ pushes: 600, bytesIn: 1800, bytesOut: 3000, refused: { 'all-zero': 600 } });
+  });
 });
 
 describe('admission', () => {
