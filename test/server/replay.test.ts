@@ -199,6 +199,15 @@ describe('a recorded log', () => {
     expect(JSON.parse(second.stdout)).toEqual(first);
   });
 
+  it('that cannot be written is told of once, and stops nothing', async () => {
+    const failures: string[] = [];
+    const recorder = new Recorder(join(folder, 'none', 'events.log'), (error) => failures.push(error.message));
+    for (let i = 0; i < 3; i++) recorder.record({ type: 'tick' }, i);
+    await recorder.close();
+    recorder.record({ type: 'tick' }, 4);
+    expect(failures).toEqual([expect.stringContaining('ENOENT')]);
+  });
+
   it('that is something else is refused in one sentence', async () => {
     const file = await traceFile('not.log', 'hello');
     await expect(replayLog(file)).rejects.toThrow(`${file} is not a log written by --record`);
