@@ -9,7 +9,6 @@ export interface Options {
   /** Run files; the embedded run when there is none. */
   readonly runs: readonly string[];
   readonly dataDir: string;
-  readonly stateDir: string;
   readonly adminToken: string;
   /** Where to write the event log; null for none. */
   readonly record: string | null;
@@ -67,7 +66,6 @@ export function readOptions(argv: readonly string[], env: NodeJS.ProcessEnv): Op
     host: given.host,
     runs: given.run.length > 0 ? given.run : ['runs/digits.yaml'],
     dataDir: env['DATA_DIR'] ?? 'data',
-    stateDir: given.state,
     adminToken: env['ADMIN_TOKEN'] ?? randomBytes(18).toString('base64url'),
     record,
     logLevel: given.logLevel,
