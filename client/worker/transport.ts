@@ -1,6 +1,6 @@
 // The data plane for a browser's worker and for Node: envelopes out and in, each with at most one frame, over a stream
-// where there is one, and over fetch.
-// It decides nothing: what to ask, when to ask again and what a refusal means is the volunteer machine's.
+// where there is one, and over fetch. It decides nothing: what to ask, when to ask again and what a refusal means is the
+// volunteer machine's.
 
 import { decodeShard } from '../../shared/data/shard.ts';
 import type { Samples, ShardRef } from '../../shared/data/spec.ts';

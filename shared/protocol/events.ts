@@ -1,4 +1,4 @@
-// The control plane on socket.io, defined once for both ends. Small JSON only; vectors go over HTTP.
+// The control plane on socket.io, defined once for both ends. Small JSON only; vectors go over the data plane.
 //
 //   /         workers: hello → welcome, heartbeats, pause and stop, the run's progress
 //   /watch    pages: snapshots of one run, at most four a second. The operator's commands are HTTP calls.
