@@ -2,12 +2,8 @@
 
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
-import { useWasm } from '../../shared/nn/wasm.ts';
 
 /** The package's folder of .wasm files, with its trailing slash. */
 export function wasmFolder(): string {
   return `${dirname(createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm/package.json'))}/dist/`;
 }
-
-/** Sets the wasm backend for this thread. Throws when it cannot start. */
-export const useWasmInNode = (): Promise<void> => useWasm(wasmFolder(), process);

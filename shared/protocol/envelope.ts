@@ -24,29 +24,11 @@ export function envelopeBytes(jsonBytes: number, frameBytes: number): number {
 export function encodeEnvelopeHead(json: unknown, frameBytes: number): Uint8Array<ArrayBuffer> {
   const text = new TextEncoder().encode(JSON.stringify(json));
   const head = new Uint8Array(envelopeBytes(text.byteLength, frameBytes) - frameBytes);
-  writeHead(head, text, frameBytes);
-  return head;
-}
-
-/**
- * An envelope of the JSON, with room for a frame of `frameBytes`, which the caller fills: `frame` is a view of it.
- * One allocation; the frame is written in place.
- */
-export function encodeEnvelope(
-  json: unknown,
-  frameBytes: number,
-): { bytes: Uint8Array<ArrayBuffer>; frame: Uint8Array<ArrayBuffer> } {
-  const text = new TextEncoder().encode(JSON.stringify(json));
-  const bytes = new Uint8Array(envelopeBytes(text.byteLength, frameBytes));
-  writeHead(bytes, text, frameBytes);
-  return { bytes, frame: bytes.subarray(bytes.byteLength - frameBytes) };
-}
-
-function writeHead(out: Uint8Array<ArrayBuffer>, text: Uint8Array, frameBytes: number): void {
-  const view = new DataView(out.buffer);
+  const view = new DataView(head.buffer);
   view.setUint32(0, text.byteLength, true);
   view.setUint32(4, frameBytes, true);
-  out.set(text, ENVELOPE_HEADER_BYTES);
+  head.set(text, ENVELOPE_HEADER_BYTES);
+  return head;
 }
 
 export type EnvelopeResult =

@@ -2,7 +2,8 @@
 
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, test } from 'vitest';
-import { useWasmInNode } from '../../client/headless/wasm.ts';
+import { wasmFolder } from '../../client/headless/wasm.ts';
+import { useWasm } from '../../shared/nn/wasm.ts';
 import { MODEL_NAMES, type ModelSpec } from '../../shared/model/spec.ts';
 import { registerWasmKernels } from '../../shared/nn/wasm-kernels.ts';
 import { useBackend, type NodeBackend } from './backends.ts';
@@ -16,7 +17,7 @@ test('starting it leaves no listener on the process, and removes none', async ()
   const own = (): void => undefined;
   process.on('unhandledRejection', own);
   const before = listeners();
-  await useWasmInNode();
+  await useWasm(wasmFolder(), process);
   expect(tf.getBackend()).toBe('wasm');
   expect(listeners()).toEqual(before);
   process.off('unhandledRejection', own);

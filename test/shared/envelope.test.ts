@@ -3,11 +3,11 @@
 import { describe, expect, it } from 'vitest';
 import {
   decodeEnvelope,
-  encodeEnvelope,
   encodeEnvelopeHead,
   envelopeBytes,
   PUSH_JSON_BYTES_MAX,
 } from '../../shared/protocol/envelope.ts';
+import { encodeEnvelope } from './whole-envelope.ts';
 import fc from '../property.ts';
 
 const errorOf = (bytes: Uint8Array, max = PUSH_JSON_BYTES_MAX): string => {

@@ -3,7 +3,8 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { decodeEnvelope, encodeEnvelope } from '../../shared/protocol/envelope.ts';
+import { decodeEnvelope } from '../../shared/protocol/envelope.ts';
+import { encodeEnvelope } from '../shared/whole-envelope.ts';
 import { decodeFrame, encodeFrame, frameBytes } from '../../shared/protocol/frame.ts';
 import type { Next } from '../../shared/protocol/lease.ts';
 import { manifest } from './rig.ts';
