@@ -13,7 +13,7 @@ import { Recorder } from '../adapters/recorder.ts';
 import { CONTROL_PATH, controlPlane, type ControlPlane } from '../adapters/socketio.ts';
 import { Coordinator } from '../core/coordinator.ts';
 import type { Effect } from '../core/events.ts';
-import { loadMethods } from '../registry.ts';
+import { loadMethods, type Registry } from '../registry.ts';
 import { Loop } from './loop.ts';
 import { PAGES_FOLDER } from './pages.ts';
 import { prepareRun, type RunData } from './rundata.ts';
@@ -27,6 +27,8 @@ export interface StartOptions {
   readonly record: string | null;
   /** Folder of the built pages; our own when absent. */
   readonly pages?: string;
+  /** What a run's method may be; those of our own folder when absent. */
+  readonly methods?: Registry;
   readonly log: Logger;
 }
 
@@ -42,7 +44,7 @@ export interface Started {
 /** Loads the runs, opens them, and listens. Throws one sentence when a run cannot be opened or the port is taken. */
 export async function startCoordinator(options: StartOptions): Promise<Started> {
   const { runs, port, host, dataDir, adminToken, record, pages = PAGES_FOLDER, log } = options;
-  const methods = await loadMethods();
+  const methods = options.methods ?? (await loadMethods());
   const prepared = await Promise.all(runs.map((config) => prepareRun(config, { methods, dataDir })));
   if (record) await mkdir(dirname(record), { recursive: true });
   const recorder = record
