@@ -6,6 +6,7 @@ import type { Lease, PullReply, PushReply } from '../../shared/protocol/lease.ts
 import type { Welcome } from '../../shared/protocol/messages.ts';
 import { parseRunFile } from '../../server/host/runfile.ts';
 import { startCoordinator, type Started } from '../../server/host/start.ts';
+import type { Registry } from '../../server/registry.ts';
 import { crc32 } from 'node:zlib';
 
 export const ADMIN_TOKEN = 'a-token-of-the-tests';
@@ -25,7 +26,10 @@ export function digitsRun(yaml = ''): RunConfig {
   return parseRunFile([...lines.map(([, line]) => line), yaml].join('\n'), 'test.yaml');
 }
 
-export function start(runs: readonly RunConfig[], options: { record?: string } = {}): Promise<Started> {
+export function start(
+  runs: readonly RunConfig[],
+  options: { record?: string; methods?: Registry } = {},
+): Promise<Started> {
   return startCoordinator({
     runs,
     port: 0,
@@ -33,6 +37,7 @@ export function start(runs: readonly RunConfig[], options: { record?: string } =
     dataDir: DATA_DIR,
     adminToken: ADMIN_TOKEN,
     record: options.record ?? null,
+    ...(options.methods && { methods: options.methods }),
     log: pino({ level: 'silent' }),
   });
 }
