@@ -73,6 +73,8 @@ export class Report {
       accuracy: validation?.accuracy ?? null,
       test,
       learningRate: run.aggregator.learningRate,
+      learningRatePeak: config.method.learningRate,
+      weightDecay: config.method.weightDecay,
       workers: run.sessions.presentCount,
       updatesPerSecond: this.#updates.perSecond(nowMs),
       samplesPerSecond: this.#samples.perSecond(nowMs),

@@ -29,7 +29,11 @@ export interface RunSummary {
   readonly accuracy: number | null;
   /** Of the published test set, measured once, when the run has finished. */
   readonly test: { readonly loss: number; readonly accuracy: number } | null;
+  /** By the schedule, now. */
   readonly learningRate: number;
+  /** As configured: what the schedule scales. */
+  readonly learningRatePeak: number;
+  readonly weightDecay: number;
   /** Connected now. */
   readonly workers: number;
   readonly updatesPerSecond: number;

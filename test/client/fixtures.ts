@@ -21,6 +21,8 @@ export const aRun = (fields: Partial<RunSummary> = {}): RunSummary => ({
   accuracy: null,
   test: null,
   learningRate: 0.05,
+  learningRatePeak: 0.05,
+  weightDecay: 0,
   workers: 0,
   updatesPerSecond: 0,
   samplesPerSecond: 0,
