@@ -1,14 +1,15 @@
-// What the run's method is: its idea, its paper, its hyper-parameters.
+// What the run's method is: its idea, its paper, its hyper-parameters; and the way to change it.
 
-import { Card, Code, Heading, Link, Text } from '@radix-ui/themes';
+import { Card, Code, Heading, Text } from '@radix-ui/themes';
 import { useStore } from '../page/store.ts';
+import { MethodChange } from './method-dialog.tsx';
 import type { MethodInfo } from './methods.ts';
 import { store } from './model.ts';
+import { PaperLine } from './paper-line.tsx';
 
 export function MethodCard() {
   const method = useStore(store, (state) => state.methods.find((one) => one.name === state.run?.method) ?? null);
   if (method === null) return null;
-  const { paper } = method;
   return (
     <Card size="3" asChild>
       <section className="method" aria-labelledby="method-title">
@@ -19,13 +20,8 @@ export function MethodCard() {
           <Text as="p" size="3" mt="2">
             {method.summary}
           </Text>
-          <Text as="p" size="2" color="gray" mt="2">
-            {paper.authors} ({paper.year}).{' '}
-            <Link href={paper.url} target="_blank" rel="noreferrer">
-              {paper.title}
-            </Link>
-            , {paper.where}.
-          </Text>
+          <PaperLine paper={method.paper} />
+          <MethodChange current={method} />
         </div>
         {method.hyperparameters.length > 0 && <Hyperparameters of={method} />}
       </section>

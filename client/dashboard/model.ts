@@ -4,10 +4,13 @@ import type { RunSummary } from '../../shared/protocol/snapshots.ts';
 import { ApiFailure, requestJson, type RequestOptions } from '../page/api.ts';
 import { History } from '../page/history.ts';
 import { createStore } from '../page/store.ts';
+import type { MethodRequest } from './method-form.ts';
 import type { MethodInfo } from './methods.ts';
 import {
   commandDone,
   EMPTY_STATE,
+  methodChanged,
+  methodRefused,
   pageTitle,
   runChosen,
   runsArrived,
@@ -125,6 +128,19 @@ async function send(command: RunCommand): Promise<void> {
   }
 }
 
+async function sendMethod(request: MethodRequest): Promise<void> {
+  const { runId } = store.get();
+  if (runId === null || token === null) return;
+  store.patch({ methodDialog: { state: 'sending' } });
+  try {
+    const path = `/api/runs/${encodeURIComponent(runId)}/method`;
+    const run = await requestJson<RunSummary>(path, { method: 'POST', token, body: request });
+    store.set(methodChanged(store.get(), run));
+  } catch (error) {
+    store.set(methodRefused(store.get(), failureOf(error).message));
+  }
+}
+
 export const actions = {
   signIn: (text: string): void => {
     const candidate = cleanToken(text);
@@ -134,6 +150,12 @@ export const actions = {
   },
   chooseRun: (id: string): void => change(runChosen(store.get(), id)),
   command: (command: RunCommand): void => void send(command),
+  openMethodDialog: (): void => store.patch({ methodDialog: { state: 'editing', message: null } }),
+  /** Stays open until a request that is under way has its answer. */
+  closeMethodDialog: (): void => {
+    if (store.get().methodDialog.state !== 'sending') store.patch({ methodDialog: { state: 'closed' } });
+  },
+  changeMethod: (request: MethodRequest): void => void sendMethod(request),
 };
 
 store.subscribe(() => {

@@ -17,6 +17,12 @@ export type CommandState =
   | { readonly state: 'sending'; readonly command: RunCommand }
   | { readonly state: 'failed'; readonly message: string };
 
+/** The dialog that changes the method. `message`: why the coordinator did not take the last request. */
+export type MethodDialog =
+  | { readonly state: 'closed' }
+  | { readonly state: 'editing'; readonly message: string | null }
+  | { readonly state: 'sending' };
+
 export interface DashboardState {
   readonly access: Access;
   readonly link: 'connecting' | 'live' | 'lost';
@@ -29,6 +35,7 @@ export interface DashboardState {
   readonly leases: DashboardSnapshot['leases'] | null;
   readonly methods: readonly MethodInfo[];
   readonly command: CommandState;
+  readonly methodDialog: MethodDialog;
   /** Changes with the curves. */
   readonly curveRevision: number;
 }
@@ -43,6 +50,7 @@ export const EMPTY_STATE: DashboardState = {
   leases: null,
   methods: [],
   command: { state: 'idle' },
+  methodDialog: { state: 'closed' },
   curveRevision: 0,
 };
 
@@ -70,7 +78,15 @@ export function reuseRows(held: readonly WorkerRow[], fresh: readonly WorkerRow[
 export function runChosen(state: DashboardState, runId: string | null): DashboardState {
   if (runId === state.runId) return state;
   const run = state.runs?.find((one) => one.id === runId) ?? null;
-  return { ...state, runId, run, workers: [], leases: null, command: { state: 'idle' } };
+  return {
+    ...state,
+    runId,
+    run,
+    workers: [],
+    leases: null,
+    command: { state: 'idle' },
+    methodDialog: { state: 'closed' },
+  };
 }
 
 /** Keeps the watched run while it exists; else the first that runs, else the first. */
@@ -85,6 +101,19 @@ export function commandDone(state: DashboardState, run: RunSummary): DashboardSt
   const idle: DashboardState = { ...state, command: { state: 'idle' } };
   return run.id === state.runId ? { ...idle, run } : idle;
 }
+
+/** The coordinator has taken the change: its answer comes before the next snapshot, and the dialog has done its work. */
+export function methodChanged(state: DashboardState, run: RunSummary): DashboardState {
+  return run.id === state.runId ? { ...state, run, methodDialog: { state: 'closed' } } : state;
+}
+
+/** The dialog says why, if it still waits for the answer. */
+export function methodRefused(state: DashboardState, message: string): DashboardState {
+  return state.methodDialog.state === 'sending' ? { ...state, methodDialog: { state: 'editing', message } } : state;
+}
+
+/** An ended run goes on with no method. */
+export const methodCanChange = ({ status }: RunSummary): boolean => status === 'running' || status === 'paused';
 
 /** The commands that make sense in a state of the run. */
 export function commandsFor(run: RunSummary): readonly RunCommand[] {

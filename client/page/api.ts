@@ -17,16 +17,20 @@ export class ApiFailure extends Error {
 export interface RequestOptions {
   readonly method?: 'GET' | 'POST';
   readonly token?: string | undefined;
+  /** Sent as JSON. */
+  readonly body?: object;
 }
 
 /** The JSON of an answer. Throws ApiFailure, and nothing else. */
 export async function requestJson<T>(path: string, options: RequestOptions = {}): Promise<T> {
   const headers: Record<string, string> = options.token ? { authorization: `Bearer ${options.token}` } : {};
+  if (options.body) headers['content-type'] = 'application/json';
   let response: Response;
   try {
     response = await fetch(path, {
       method: options.method ?? 'GET',
       headers,
+      ...(options.body && { body: JSON.stringify(options.body) }),
       cache: 'no-store',
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });

@@ -68,6 +68,34 @@ describe('the dashboard', () => {
     },
   );
 
+  it('changes the method of the live run from its dialog', { timeout: PATIENCE_MS }, async () => {
+    const page = await show.open(`/admin#token=${ADMIN_TOKEN}`);
+    const { version } = await show.run();
+    await page.getByRole('button', { name: 'Change method' }).click();
+    const dialog = page.getByRole('dialog');
+    expect(await dialog.getByLabel('learningRate').inputValue()).toBe('0.01');
+    await dialog.getByRole('combobox', { name: 'Method' }).click();
+    await page.getByRole('option', { name: 'Staleness-aware SGD' }).click();
+    expect(await dialog.getByLabel('momentum').inputValue()).toBe('0.9');
+    await dialog.getByLabel('momentum').fill('1');
+    const submit = dialog.getByRole('button', { name: 'Change the method' });
+    expect(await submit.isDisabled()).toBe(true);
+    await dialog.getByLabel('momentum').fill('0.5');
+    await dialog.getByLabel('learningRate').fill('0.02');
+    await submit.click();
+    await dialog.waitFor({ state: 'hidden' });
+    expect(await show.run()).toMatchObject({
+      method: 'staleness-aware',
+      learningRatePeak: 0.02,
+      hyperparameters: { momentum: 0.5 },
+    });
+    const card = page.getByRole('region', { name: 'Staleness-aware SGD' });
+    expect(await card.innerText()).toContain('γ = 0.5');
+    expect(await page.getByRole('region', { name: 'Digits' }).innerText()).toMatch(/Learning rate\s+0\.02/);
+    await until(async () => (await show.run()).version).toBeGreaterThan(version + 10);
+    await page.close();
+  });
+
   it('pauses, resumes and stops the run', { timeout: 2 * PATIENCE_MS }, async () => {
     const page = await show.open(`/admin#token=${ADMIN_TOKEN}`);
     await page.getByRole('button', { name: 'Pause' }).click();

@@ -6,6 +6,9 @@ import {
   commandDone,
   commandsFor,
   EMPTY_STATE,
+  methodCanChange,
+  methodChanged,
+  methodRefused,
   pageTitle,
   reuseRows,
   runChosen,
@@ -68,6 +71,26 @@ describe('dashboard state', () => {
     expect(commandsFor(aRun())).toEqual(['pause', 'stop']);
     expect(commandsFor(aRun({ status: 'paused' }))).toEqual(['resume', 'stop']);
     expect(commandsFor(aRun({ status: 'finished' }))).toEqual([]);
+  });
+
+  it('closes the method dialog when the change is taken, and says in it why it was not', () => {
+    const sending = { ...watching, run: aRun(), methodDialog: { state: 'sending' } as const };
+    const changed = methodChanged(sending, aRun({ method: 'dana-ga' }));
+    expect([changed.run?.method, changed.methodDialog.state]).toEqual(['dana-ga', 'closed']);
+    expect(methodRefused(sending, 'too large').methodDialog).toEqual({ state: 'editing', message: 'too large' });
+  });
+
+  it('lets no late answer about the method reach another run’s dialog', () => {
+    const other = runChosen({ ...watching, run: aRun(), methodDialog: { state: 'sending' } }, 'other');
+    expect(other.methodDialog.state).toBe('closed');
+    expect(methodRefused(other, 'too large')).toBe(other);
+    const editing = { ...other, methodDialog: { state: 'editing', message: null } } as const;
+    expect(methodChanged(editing, aRun({ method: 'dana-ga' }))).toBe(editing);
+  });
+
+  it('offers another method only to a run that goes on', () => {
+    const statuses = ['running', 'paused', 'finished', 'stopped'] as const;
+    expect(statuses.filter((status) => methodCanChange(aRun({ status })))).toEqual(['running', 'paused']);
   });
 
   it('names the tab by progress, status or the lost link', () => {
