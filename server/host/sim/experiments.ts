@@ -1,5 +1,5 @@
 // `npm run experiments`: runs a preset, prints its table, and says what it had to show and whether it did. Ends with 1
-// when it did not.
+// when a claim fails that is not known to fail here, and when one that is known to fail holds.
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
@@ -48,12 +48,12 @@ const given: Given = { ...options, seeds: options.seeds ?? (options.reduced ? 1 
 
 await command(async (runner) => {
   const outcome = await perform(experiment, runner);
-  const failed = outcome.checks.filter(({ passed }) => !passed).length;
+  const wrong = outcome.checks.filter(({ passed, knownMiss }) => passed === (knownMiss !== undefined));
   const text = `## ${experiment.title}\n\n${experiment.about} Seeds 1 to ${given.seeds}.\n\n${outcome.text}\n`;
   process.stdout.write(text);
   if (given.out !== undefined) await write(given.out, text, outcome);
-  if (failed > 0)
-    throw new Error(`${failed} of ${outcome.checks.length} claims of ${experiment.name} do not hold here`);
+  if (wrong.length > 0)
+    throw new Error(`not as expected in ${experiment.name}: ${wrong.map(({ claim }) => claim).join('; ')}`);
 });
 
 async function perform(of: Experiment, runner: Runner): Promise<Outcome> {
@@ -80,7 +80,10 @@ function verdicts(checks: readonly Check[]): string {
   if (checks.length === 0) return '';
   return markdown(
     ['claim', 'found', 'holds'],
-    checks.map(({ claim, found, passed }) => [claim, found, passed ? 'yes' : '**no**']),
+    checks.map(({ claim, found, passed, knownMiss }) => {
+      const reason = !passed && knownMiss ? ` (${knownMiss})` : '';
+      return [claim, found, passed ? 'yes' : `**no**${reason}`];
+    }),
   );
 }
 

@@ -57,6 +57,10 @@ function checks(rows: readonly RunRow[], peakEpoch: number): Check[] {
   return [
     atLeast('N = 32: dana-ga at least 1.5 points above dana-sa', overAt32('dana-sa'), 1.5, ' points'),
     atLeast('N = 32: dana-ga at least 3 points above dana-zero', overAt32('dana-zero'), 3, ' points'),
+    {
+      ...atMost('N = 32: nag-asgd below 50 %', accuracy('nag-asgd', 32), 50, ' %'),
+      knownMiss: 'it diverges at the peak learning rate, and recovers when the rate falls: see docs/ALGORITHMS.md',
+    },
     atMost('N = 32: nag-asgd below 50 % at the peak learning rate', peak('nag-asgd', 32), 50, ' %'),
     atMost(
       'N = 8: dana-zero within 1.5 points of one worker',

@@ -13,6 +13,8 @@ export interface Check {
   readonly claim: string;
   readonly found: string;
   readonly passed: boolean;
+  /** Why the claim does not hold here, where that is known and written down: it is still made, and still printed. */
+  readonly knownMiss?: string;
 }
 
 export interface Size {
