@@ -1,6 +1,7 @@
 // What a comparison prints: statistics, tables and plots.
 
 import { expect, test } from 'vitest';
+import { atLeast, atMost, unexpected } from '../../server/sim/experiments/experiment.ts';
 import { EXPERIMENTS } from '../../server/sim/experiments/index.ts';
 import { comparisonPlot } from '../../server/sim/report/plots.ts';
 import { meanOf, spread } from '../../server/sim/report/statistics.ts';
@@ -101,3 +102,12 @@ test.each(EXPERIMENTS.map((experiment) => [experiment.name, experiment] as const
     }
   },
 );
+
+test('a preset fails by a claim that fails, and by a known miss that holds', () => {
+  const [holds, fails] = [atLeast('holds', 2, 1, ''), atMost('fails', 2, 1, '')];
+  const known = { ...fails, knownMiss: 'why' };
+  expect(unexpected([holds, known])).toEqual([]);
+  expect(unexpected([holds, fails, known])).toEqual([fails]);
+  const mended = { ...holds, knownMiss: 'why' };
+  expect(unexpected([mended])).toEqual([mended]);
+});

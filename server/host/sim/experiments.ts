@@ -6,7 +6,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Argument, Command } from 'commander';
 import type { TopLevelSpec } from 'vega-lite';
-import type { Check, Experiment, Size } from '../../sim/experiments/experiment.ts';
+import { unexpected, type Check, type Experiment, type Size } from '../../sim/experiments/experiment.ts';
 import { EXPERIMENTS } from '../../sim/experiments/index.ts';
 import { rowLines } from '../../sim/report/lines.ts';
 import { comparisonPlot } from '../../sim/report/plots.ts';
@@ -48,7 +48,7 @@ const given: Given = { ...options, seeds: options.seeds ?? (options.reduced ? 1 
 
 await command(async (runner) => {
   const outcome = await perform(experiment, runner);
-  const wrong = outcome.checks.filter(({ passed, knownMiss }) => passed === (knownMiss !== undefined));
+  const wrong = unexpected(outcome.checks);
   const text = `## ${experiment.title}\n\n${experiment.about} Seeds 1 to ${given.seeds}.\n\n${outcome.text}\n`;
   process.stdout.write(text);
   if (given.out !== undefined) await write(given.out, text, outcome);

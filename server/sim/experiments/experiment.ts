@@ -17,6 +17,10 @@ export interface Check {
   readonly knownMiss?: string;
 }
 
+/** The claims that came out otherwise than is written down: new misses, and known ones that hold after all. */
+export const unexpected = (checks: readonly Check[]): Check[] =>
+  checks.filter(({ passed, knownMiss }) => passed === (knownMiss !== undefined));
+
 export interface Size {
   /** Small enough for every change: fewer runs, the same claims as far as they can be made. */
   readonly reduced: boolean;
