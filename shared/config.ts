@@ -42,6 +42,63 @@ export interface MethodConfig {
   readonly [hyperparameter: string]: unknown;
 }
 
+/** Null turns one off. What each does, and why these figures: docs/SECURITY.md. */
+const defencesSchema = z.strictObject({
+  /** A push longer than this many times the median of the workers' own median norms is scaled down to it. */
+  clip: z._default(z.nullable(positive), 1.5),
+  /** The first pushes of a worker count only so much. */
+  probation: z._default(z.nullable(z.strictObject({ pushes: positiveInt(10_000), weight: fraction })), {
+    pushes: 12,
+    weight: 0.2,
+  }),
+  /** No worker has more than this many n-ths of the influence of a window of pushes, with n active workers. */
+  influence: z._default(z.nullable(positive), 2),
+  /**
+   * Cosine of a worker's pushes with the gradient on held-out samples, over its last `window` of them: banned when the
+   * mean and three standard errors stay below this part of all workers' median. Never a gate on one push.
+   */
+  score: z._default(
+    z.nullable(z.strictObject({ below: fraction, window: positiveInt(1000), least: positiveInt(1000) })),
+    { below: 0.25, window: 40, least: 12 },
+  ),
+  /** This part of a worker's leases is computed again by the coordinator: of a newcomer, and of one known for long. */
+  spotChecks: z._default(z.nullable(z.strictObject({ newcomer: fraction, least: fraction })), {
+    newcomer: 0.1,
+    least: 0.02,
+  }),
+  /** Back to the last good state when the validation loss is more than this many times the best of the last three. */
+  rollback: z._default(z.nullable(z.number().check(z.gt(1))), 1.5),
+  /** A push that is later than this many versions an active worker is refused; never one that is less late than `least`. */
+  lag: z._default(z.nullable(z.strictObject({ perWorker: positive, least: positiveInt(1_000_000) })), {
+    perWorker: 4,
+    least: 256,
+  }),
+});
+export type Defences = z.infer<typeof defencesSchema>;
+/** For comparisons of methods, where every push is honest. */
+export const NO_DEFENCES: Defences = {
+  clip: null,
+  probation: null,
+  influence: null,
+  score: null,
+  spotChecks: null,
+  rollback: null,
+  lag: null,
+};
+
+/** Who may be a worker of a run. */
+const admissionSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('open') }),
+  /** Whoever knows the code. */
+  z.strictObject({ kind: z.literal('code'), code: z.string().check(z.minLength(6), z.maxLength(64)) }),
+  /** Devices by the identifiers of their keys: the ids of their workers. */
+  z.strictObject({
+    kind: z.literal('list'),
+    workers: z.array(z.string().check(z.minLength(1), z.maxLength(64))).check(z.maxLength(10_000)),
+  }),
+]);
+export type AdmissionRule = z.infer<typeof admissionSchema>;
+
 export const runSchema = z.strictObject({
   id: z
     .string()
@@ -81,6 +138,26 @@ export const runSchema = z.strictObject({
     { perWorker: 2, softMinMs: 15_000, softFactor: 3, hardFactor: 4 },
   ),
   workersMax: z._default(positiveInt(10_000), 1000),
+  admission: z._default(admissionSchema, { kind: 'open' }),
+  defences: z._default(defencesSchema, {
+    clip: 1.5,
+    probation: { pushes: 12, weight: 0.2 },
+    influence: 2,
+    score: { below: 0.25, window: 40, least: 12 },
+    spotChecks: { newcomer: 0.1, least: 0.02 },
+    rollback: 1.5,
+    lag: { perWorker: 4, least: 256 },
+  }),
+  /** The run is written down whenever this much time has passed or this many updates have been applied. */
+  checkpoints: z._default(
+    z.strictObject({
+      everyMs: z._default(positiveInt(86_400_000), 60_000),
+      everyVersions: z._default(positiveInt(1_000_000), 200),
+      /** The latest so many are kept. */
+      keep: z._default(z.int().check(z.minimum(2), z.maximum(100)), 5),
+    }),
+    { everyMs: 60_000, everyVersions: 200, keep: 5 },
+  ),
 });
 /** A run with every default filled in. */
 export type RunConfig = Omit<z.infer<typeof runSchema>, 'id' | 'method'> & {

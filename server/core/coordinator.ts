@@ -14,6 +14,8 @@ import type { Vec } from '../../shared/vec.ts';
 /** More runs than one process can serve. */
 export const RUNS_MAX = 64;
 
+export type RunView = Omit<DashboardSnapshot, 'health' | 'notes'>;
+
 export class Coordinator {
   readonly #runs = new Map<RunId, Run>();
 
@@ -22,6 +24,7 @@ export class Coordinator {
     switch (event.type) {
       case 'open':
         return this.#open(event.setup, nowMs);
+      case 'drain':
       case 'tick':
         return [...this.#runs.values()].flatMap((run) => run.handle(event, nowMs));
       default:
@@ -93,7 +96,8 @@ export class Coordinator {
     return this.#run(run).ledger.accounts;
   }
 
-  snapshot(run: RunId, since: number, nowMs: number): DashboardSnapshot {
+  /** What the dashboard shows of the run itself. */
+  view(run: RunId, since: number, nowMs: number): RunView {
     const { leases, counts } = this.#run(run).desk;
     return {
       run: this.summary(run, nowMs),

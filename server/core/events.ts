@@ -9,7 +9,10 @@ import type { Device, WorkerStatus } from '../../shared/protocol/messages.ts';
 import type { PullReply, PushReply } from '../../shared/protocol/lease.ts';
 import type { Vec } from '../../shared/vec.ts';
 import type { FrameError } from '../../shared/protocol/reasons.ts';
+import type { NoteKind } from '../../shared/protocol/snapshots.ts';
+import type { Lease } from '../../shared/protocol/lease.ts';
 import type { Method } from './method.ts';
+import type { RunSnapshot } from './snapshot.ts';
 import type { Sent } from './sent.ts';
 
 /** Everything a run begins with. The data themselves stay outside: the core knows how many samples a shard has. */
@@ -29,16 +32,31 @@ export type OperatorCommand = 'pause' | 'resume' | 'stop';
 export type Split = 'validation' | 'test';
 
 export type CoordinatorEvent =
-  | { readonly type: 'open'; readonly setup: RunSetup }
+  | {
+      readonly type: 'open';
+      readonly setup: RunSetup;
+      /** Of all the times that this run was opened, the number of this one: in its leases' ids, so that none is taken for an earlier one. */
+      readonly boot?: number;
+      /** Goes on from here instead of from the beginning. Owned by the coordinator from now on. */
+      readonly snapshot?: RunSnapshot;
+    }
   | {
       readonly type: 'join';
       readonly run: RunId;
       readonly worker: WorkerId;
       readonly name: string;
       readonly device: Device;
+      /** It proved a device key. */
+      readonly keyed?: boolean;
+      /** What it still has; its other leases go back. All are kept when this is not said. */
+      readonly holding?: readonly LeaseId[];
     }
-  /** The worker's connection is closed. */
+  /** The worker's connection is closed; it may be back in a moment, and keeps its leases until they are overdue. */
+  | { readonly type: 'away'; readonly run: RunId; readonly worker: WorkerId }
+  /** The worker said goodbye. */
   | { readonly type: 'leave'; readonly run: RunId; readonly worker: WorkerId }
+  | { readonly type: 'ban'; readonly run: RunId; readonly worker: WorkerId; readonly reason: string }
+  | { readonly type: 'unban'; readonly run: RunId; readonly worker: WorkerId }
   | { readonly type: 'status'; readonly run: RunId; readonly worker: WorkerId; readonly state: WorkerStatus['state'] }
   | { readonly type: 'pull'; readonly run: RunId; readonly worker: WorkerId; readonly request: RequestId }
   | {
@@ -77,6 +95,20 @@ export type CoordinatorEvent =
       readonly accuracy: number;
     }
   | { readonly type: 'evaluation-failed'; readonly run: RunId; readonly split: Split }
+  /** The gradient of the loss on held-out samples at that version's θ: the answer to `trust`. Kept by the coordinator. */
+  | { readonly type: 'trusted'; readonly run: RunId; readonly version: number; readonly vector: Vec | null }
+  /** A lease was computed again: the answer to `recompute`. `same` is null when it could not be. */
+  | {
+      readonly type: 'recomputed';
+      readonly run: RunId;
+      readonly check: number;
+      readonly same: boolean | null;
+      readonly cosine: number;
+      /** ‖pushed − computed‖₂/‖computed‖₂ */
+      readonly distance: number;
+    }
+  /** The coordinator is about to stop: no more leases of any run. */
+  | { readonly type: 'drain' }
   | { readonly type: 'tick' };
 
 export type Effect =
@@ -101,5 +133,26 @@ export type Effect =
       readonly split: Split;
       readonly theta: Vec;
     }
+  /** Take the gradient of the loss on held-out samples. `theta` is a copy, the receiver's. */
+  | { readonly type: 'trust'; readonly run: RunId; readonly version: number; readonly theta: Vec }
+  /** Compute this lease again, and compare. All vectors are copies, the receiver's. */
+  | {
+      readonly type: 'recompute';
+      readonly run: RunId;
+      readonly check: number;
+      readonly worker: WorkerId;
+      readonly backend: Device['backend'];
+      readonly lease: Lease;
+      readonly params: Vec;
+      readonly pushed: Vec;
+    }
+  /** The worker is banned: cut it off. */
+  | { readonly type: 'cut'; readonly run: RunId; readonly worker: WorkerId }
   /** Something an operator should be able to read later. */
-  | { readonly type: 'note'; readonly run: RunId; readonly text: string };
+  | {
+      readonly type: 'note';
+      readonly run: RunId;
+      readonly kind: NoteKind;
+      readonly worker: WorkerId | null;
+      readonly text: string;
+    };

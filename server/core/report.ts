@@ -75,6 +75,7 @@ export class Report {
       learningRate: run.aggregator.learningRate,
       learningRatePeak: config.method.learningRate,
       weightDecay: config.method.weightDecay,
+      rollbacks: 0,
       workers: run.sessions.presentCount,
       updatesPerSecond: this.#updates.perSecond(nowMs),
       samplesPerSecond: this.#samples.perSecond(nowMs),

@@ -4,7 +4,7 @@
 import type { WorkerId } from '../../shared/ids.ts';
 import { initialParams } from '../../shared/model/init.ts';
 import type { Next, PushReply } from '../../shared/protocol/lease.ts';
-import type { RunStatus } from '../../shared/protocol/snapshots.ts';
+import type { NoteKind, RunStatus } from '../../shared/protocol/snapshots.ts';
 import { rng } from '../../shared/rng.ts';
 import { Aggregator } from './aggregator.ts';
 import { Desk, RETRY_MS, type Issue } from './desk.ts';
@@ -92,6 +92,7 @@ export class Run {
         this.sessions.join(event, nowMs);
         if (this.status === 'paused') this.#control(event.worker, 'pause');
         return;
+      case 'away':
       case 'leave':
         return this.#leave(event.worker, nowMs);
       case 'status':
@@ -117,7 +118,12 @@ export class Run {
         return this.#evaluated(event.split, event, nowMs);
       case 'evaluation-failed':
         this.evaluation.failed();
-        return this.#note(`the ${event.split} evaluation failed`);
+        return this.#note('trouble', `the ${event.split} evaluation failed`);
+      case 'ban':
+      case 'unban':
+      case 'trusted':
+      case 'recomputed':
+      case 'drain':
       case 'tick':
         return;
       default:
@@ -203,7 +209,7 @@ export class Run {
     this.status = status;
     this.desk.capacityChanged = true;
     this.#control('all', command);
-    this.#note(`the run is ${status}: the operator said ${command}`);
+    this.#note('run', `the run is ${status}: the operator said ${command}`);
   }
 
   /** From the same θ, which nothing here touches but what had been gathered. */
@@ -218,13 +224,16 @@ export class Run {
     if (aggregator.axes.work.kind !== worked) desk.giveBackAll(desk.leases.all());
     desk.capacityChanged = true;
     this.setup = { ...setup, method, config: { ...setup.config, method: config } };
-    this.#note(`the method is ${method.name} from version ${aggregator.version} on; it was ${setup.method.name}`);
+    this.#note(
+      'method',
+      `the method is ${method.name} from version ${aggregator.version} on; it was ${setup.method.name}`,
+    );
   }
 
   #poll(nowMs: number): void {
     if (!this.ended && this.aggregator.poll(nowMs, this.desk.crowd)) this.report.updated(nowMs);
     const note = this.aggregator.axes.gather.note?.();
-    if (note) this.#note(note);
+    if (note) this.#note('method', note);
   }
 
   #end(status: 'finished' | 'stopped', nowMs: number): void {
@@ -234,6 +243,7 @@ export class Run {
     this.status = status;
     this.#control('all', 'stop');
     this.#note(
+      'run',
       `the run is ${status} at version ${this.aggregator.version}, with ${this.ledger.counted} samples counted`,
     );
   }
@@ -258,7 +268,7 @@ export class Run {
     this.#effects.push({ type: 'control', run: this.setup.config.id, worker, kind });
   }
 
-  #note(text: string): void {
-    this.#effects.push({ type: 'note', run: this.setup.config.id, text });
+  #note(kind: NoteKind, text: string, worker: WorkerId | null = null): void {
+    this.#effects.push({ type: 'note', run: this.setup.config.id, kind, worker, text });
   }
 }

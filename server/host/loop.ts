@@ -5,6 +5,7 @@ import { hashText } from '../../shared/rng.ts';
 import type { RunId, WorkerId } from '../../shared/ids.ts';
 import { envelopeBytes, PUSH_JSON_BYTES_MAX } from '../../shared/protocol/envelope.ts';
 import { frameBytes } from '../../shared/protocol/frame.ts';
+import type { DashboardSnapshot, Health } from '../../shared/protocol/snapshots.ts';
 import type { RunManifest } from '../../shared/protocol/messages.ts';
 import type { Coordinator } from '../core/coordinator.ts';
 import type { CoordinatorEvent, Effect, RequestId } from '../core/events.ts';
@@ -114,7 +115,17 @@ export class Loop implements Door {
   totals = (run: RunId) => this.#coordinator.totals(run);
   metrics = (run: RunId, since: number) => this.#coordinator.metrics(run, since);
   ledger = (run: RunId) => this.#coordinator.ledger(run);
-  snapshot = (run: RunId, since: number) => this.#coordinator.snapshot(run, since, this.#options.nowMs());
+  snapshot = (run: RunId, since: number): DashboardSnapshot => {
+    const view = this.#coordinator.view(run, since, this.#options.nowMs());
+    return { ...view, health: this.health(), notes: [] };
+  };
+  health = (): Health => ({
+    status: 'ok',
+    problems: [],
+    uptimeSeconds: Math.round(process.uptime()),
+    eventLoopDelayMs: 0,
+    checkpoints: {},
+  });
   params = (run: RunId) => this.#coordinator.params(run);
   lease: Door['lease'] = (run, worker, lease) => this.#coordinator.lease(run, worker, lease);
 
@@ -131,6 +142,10 @@ export class Loop implements Door {
         return this.#options.onEvaluate(effect);
       case 'note':
         return this.#options.onNote(effect.run, effect.text);
+      case 'trust':
+      case 'recompute':
+      case 'cut':
+        return;
       default:
         effect satisfies never;
     }

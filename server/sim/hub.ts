@@ -181,6 +181,9 @@ export class Hub {
         return;
       // The simulator measures at the ends of epochs, and says the rest in its row.
       case 'evaluate':
+      case 'trust':
+      case 'recompute':
+      case 'cut':
       case 'note':
         return;
       default:

@@ -1,6 +1,6 @@
 // Everything that decides one simulated run, as plain data: the same scenario gives the same row, bit for bit.
 
-import { runSchema, type MethodConfig, type RunConfig } from '../../shared/config.ts';
+import { NO_DEFENCES, runSchema, type MethodConfig, type RunConfig } from '../../shared/config.ts';
 import { asRunId } from '../../shared/ids.ts';
 import type { ModelName } from '../../shared/model/spec.ts';
 import type { Fleet } from './fleet.ts';
@@ -77,6 +77,7 @@ export function configOf({ method, workers, seed, fleet, batchSize, epochs }: Sc
     seed,
     evaluateEveryVersions: 1_000_000,
     leases: { perWorker: fleet.leasesPerWorker, ...(quiet && { softMinMs: PATIENT_MS }) },
+    defences: NO_DEFENCES, // methods are compared, among honest workers
     workersMax: Math.min(10_000, 4 * workers + 100),
   });
   return { ...config, id: asRunId(config.id) };

@@ -9,6 +9,8 @@ import type { DashboardSnapshot, RunSummary } from './snapshots.ts';
 export const WATCH_NAMESPACE = '/watch';
 
 export interface WorkerToServer {
+  /** A challenge for the next hello's proof; over HTTP it is GET /data/challenge. */
+  challenge: (answer: (challenge: string) => void) => void;
   hello: (hello: Hello, welcome: (answer: Welcome) => void) => void;
   status: (status: WorkerStatus) => void;
   /** Leases given back unfinished: on pause, on hiding, on a lost device. */

@@ -68,6 +68,8 @@ export const WAIT_REASONS = [
   'paused', // by the operator
   'gate', // the method does not let this worker start yet
   'lease-limit', // it already holds as many leases as it may
+  'busy', // the coordinator has more to do than it can
+  'leaving', // the coordinator is about to stop, and will be back
   'no-work', // every sample left in the run is leased to others
 ] as const;
 export type WaitReason = (typeof WAIT_REASONS)[number];

@@ -10,6 +10,8 @@ import type { Refusal } from './version.ts';
 
 export const ADAPTER_CHARS_MAX = 200; // the longest GPU names seen are under 120
 const ID_CHARS_MAX = 64;
+/** Of a worker's token, signed by the coordinator. */
+export const TOKEN_CHARS_MAX = 256;
 const BACKENDS_TRIED_MAX = 8; // four exist
 
 const text = (max: number) => z.string().check(z.maxLength(max));
@@ -32,6 +34,27 @@ export const deviceSchema = z.strictObject({
 });
 export type Device = z.infer<typeof deviceSchema>;
 
+/** A raw P-256 point in base64url is 87 characters, a signature of it 86. */
+const KEY_CHARS_MAX = 100;
+const CHALLENGE_CHARS_MAX = 128;
+/** More leases than a worker may hold. */
+const HOLDING_MAX = 16;
+export const JOIN_CODE_CHARS_MAX = 64;
+
+/**
+ * Proof of a device's identity: `signature` is ECDSA (P-256, SHA-256, as r and s) over `helloText` with a challenge that the
+ * coordinator made for this hello. All base64url.
+ */
+const proofSchema = z.strictObject({
+  /** The uncompressed point. */
+  key: text(KEY_CHARS_MAX),
+  challenge: text(CHALLENGE_CHARS_MAX),
+  signature: text(KEY_CHARS_MAX),
+});
+export type Proof = z.infer<typeof proofSchema>;
+/** What a device signs. */
+export const helloText = (run: string, challenge: string): string => `murmuration hello\n${run}\n${challenge}`;
+
 /** A worker asks to be admitted to a run. */
 export const helloSchema = z.strictObject({
   protocol: z.int().check(z.nonnegative(), z.maximum(65_535)),
@@ -39,7 +62,12 @@ export const helloSchema = z.strictObject({
   name: text(NAME_CHARS_MAX),
   device: deviceSchema,
   /** The token of an earlier welcome: the same worker is back. */
-  token: z.optional(text(ID_CHARS_MAX)),
+  token: z.optional(text(TOKEN_CHARS_MAX)),
+  /** Whose device this is; pages on plain http cannot have a key. */
+  proof: z.optional(proofSchema),
+  joinCode: z.optional(text(JOIN_CODE_CHARS_MAX)),
+  /** The leases that it still has: others that it had are lost, and go to somebody else. Unsaid, all are kept. */
+  holding: z.optional(z.array(id).check(z.maxLength(HOLDING_MAX))),
 });
 export type Hello = z.infer<typeof helloSchema>;
 

@@ -28,6 +28,8 @@ export const PUSH_REJECTIONS = [
   'not-finite',
   'too-large', // finite, but so large that θ would not stay finite
   'all-zero',
+  'stale', // later than the run takes: fetch new work
+  'banned',
   'late-round', // the round it belongs to is over
   'run-not-active', // stopped or finished: a pause still takes in what is under way
 ] as const;

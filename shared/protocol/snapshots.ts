@@ -34,6 +34,8 @@ export interface RunSummary {
   /** As configured: what the schedule scales. */
   readonly learningRatePeak: number;
   readonly weightDecay: number;
+  /** Times that it went back to an earlier state. */
+  readonly rollbacks: number;
   /** Connected now. */
   readonly workers: number;
   readonly updatesPerSecond: number;
@@ -42,6 +44,25 @@ export interface RunSummary {
 
 export const WORKER_STATES = ['training', 'paused', 'waiting', 'hidden', 'asleep', 'gone'] as const;
 export type WorkerState = (typeof WORKER_STATES)[number];
+
+/** How far a worker is trusted. */
+export interface Standing {
+  /** `newcomer`: its pushes count less until there were enough. */
+  readonly level: 'newcomer' | 'trusted' | 'banned';
+  /** Why it was banned; null when it is not. */
+  readonly banned: string | null;
+  /** It proved a device key. */
+  readonly keyed: boolean;
+  /** Mean cosine of its pushes with the gradient on held-out samples; null while there are too few. */
+  readonly cosine: number | null;
+  /** Pushes that were scaled down. */
+  readonly clipped: number;
+  /** Leases of it computed again, and those where it had pushed something else. */
+  readonly checked: number;
+  readonly failed: number;
+  /** Its share of the influence lately, 1 being an equal one; null when not known. */
+  readonly influence: number | null;
+}
 
 /** One row of `GET /api/runs/:id/workers`. */
 export interface WorkerRow {
@@ -61,6 +82,7 @@ export interface WorkerRow {
   readonly pushes: number;
   readonly samples: number;
   readonly refused: Readonly<Record<string, number>>;
+  readonly standing: Standing;
   readonly leases: number;
   readonly bytesIn: number;
   readonly bytesOut: number;
@@ -88,6 +110,51 @@ export interface MetricsPage {
   readonly next: number;
 }
 
+export const NOTE_KINDS = [
+  'run', // opened, paused, resumed, ended, resumed from a checkpoint
+  'method',
+  'measured',
+  'joined',
+  'left',
+  'refused', // a hello was refused
+  'banned',
+  'unbanned',
+  'rolled-back',
+  'operator', // what the operator did, and from where
+  'trouble', // something of the coordinator's own does not work
+  'mended',
+] as const;
+export type NoteKind = (typeof NOTE_KINDS)[number];
+
+/** `GET /api/runs/:id/events`: what happened, newest first. */
+export interface NoteRow {
+  readonly id: number;
+  /** ISO 8601, by the coordinator's clock. */
+  readonly at: string;
+  readonly kind: NoteKind;
+  readonly worker: string | null;
+  readonly text: string;
+}
+
+/** Something of the coordinator's own that does not work now. */
+export interface Problem {
+  readonly kind: 'checkpoint' | 'records' | 'event-log' | 'overload';
+  /** What is wrong, and what an operator can do. */
+  readonly text: string;
+  readonly forMs: number;
+}
+
+/** `GET /api/health`. */
+export interface Health {
+  readonly status: 'ok' | 'degraded';
+  readonly problems: readonly Problem[];
+  readonly uptimeSeconds: number;
+  /** 99th percentile of the last minute. */
+  readonly eventLoopDelayMs: number;
+  /** The last good one of each run; null before the first. */
+  readonly checkpoints: Readonly<Record<string, { readonly version: number; readonly ageMs: number } | null>>;
+}
+
 /** What the dashboard gets, at most four times a second. */
 export interface DashboardSnapshot {
   readonly run: RunSummary;
@@ -95,6 +162,9 @@ export interface DashboardSnapshot {
   /** New since the last snapshot, with the cursor after them. */
   readonly metrics: MetricsPage;
   readonly leases: { readonly outstanding: number; readonly expired: number; readonly reissued: number };
+  readonly health: Health;
+  /** The latest, newest first. */
+  readonly notes: readonly NoteRow[];
 }
 
 /** What went wrong, in words, for any failed API call. */

@@ -1,6 +1,6 @@
 // The wire's version. Any change to a frame, an envelope, a message or an event raises it.
 
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 /** Why a worker cannot be admitted. Closed: each is shown to a person in the words of `refusalText`. */
 export const REFUSALS = [
@@ -10,6 +10,11 @@ export const REFUSALS = [
   'run-ended',
   'too-many-workers',
   'malformed-hello',
+  'bad-key',
+  'join-code',
+  'not-listed',
+  'banned',
+  'busy',
 ] as const;
 export type Refusal = (typeof REFUSALS)[number];
 
@@ -28,6 +33,16 @@ export function refusalText(refusal: Refusal): string {
       return 'This run has as many workers as it takes: try again later.';
     case 'malformed-hello':
       return 'The coordinator did not understand this page: reload it.';
+    case 'bad-key':
+      return 'This device could not prove who it is: try again.';
+    case 'join-code':
+      return 'This run needs its join code: ask whoever runs it.';
+    case 'not-listed':
+      return 'This run takes only devices on its list: send this device’s id to whoever runs it.';
+    case 'banned':
+      return 'This device was banned from the run by its operator or by its checks.';
+    case 'busy':
+      return 'The coordinator has more to do than it can: try again in a moment.';
     default:
       return refusal satisfies never;
   }

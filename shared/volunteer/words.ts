@@ -18,6 +18,10 @@ export function waitText(reason: WaitReason): string | null {
       return 'Waiting for the other workers.';
     case 'no-work':
       return 'All the work that is left is with other workers.';
+    case 'busy':
+      return 'The coordinator has more to do than it can.';
+    case 'leaving':
+      return 'The coordinator stops for a moment.';
     case 'lease-limit':
       return null;
     default:

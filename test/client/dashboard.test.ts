@@ -24,6 +24,8 @@ const snapshot = (fields: Partial<DashboardSnapshot> = {}): DashboardSnapshot =>
   workers: [],
   metrics: { points: [], next: 0 },
   leases: { outstanding: 0, expired: 0, reissued: 0 },
+  health: { status: 'ok', problems: [], uptimeSeconds: 0, eventLoopDelayMs: 0, checkpoints: {} },
+  notes: [],
   ...fields,
 });
 

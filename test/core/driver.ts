@@ -4,7 +4,7 @@
 import { Coordinator } from '../../server/core/coordinator.ts';
 import type { CoordinatorEvent, Effect, OperatorCommand, RequestId, RunSetup } from '../../server/core/events.ts';
 import type { Method } from '../../server/core/method.ts';
-import { runSchema } from '../../shared/config.ts';
+import { NO_DEFENCES, runSchema } from '../../shared/config.ts';
 import { DATASETS } from '../../shared/data/catalogue.ts';
 import { asLeaseId, asRunId, asWorkerId, type RunId, type WorkerId } from '../../shared/ids.ts';
 import { layoutOf } from '../../shared/model/layout.ts';
@@ -51,6 +51,7 @@ export function tinyRun(method: Method, options: SetupOptions = {}): RunSetup {
     method: { name: method.name, learningRate: 0.1, ...hyperparameters },
     batchSize: 4,
     epochs: 2,
+    defences: NO_DEFENCES,
     ...config,
   });
   return {
@@ -203,6 +204,10 @@ export class Driver {
         return;
       case 'note':
         this.notes.push(effect.text);
+        return;
+      case 'trust':
+      case 'recompute':
+      case 'cut':
         return;
       default:
         effect satisfies never;

@@ -175,7 +175,7 @@ export class Fuzz {
     must(summary.version <= this.#counted.size, 'no update without a push');
     must(coordinator.params(RUN).every(Number.isFinite), 'θ is finite');
     const rows = coordinator.workers(RUN, nowMs);
-    const { outstanding } = coordinator.snapshot(RUN, 1e9, nowMs).leases;
+    const { outstanding } = coordinator.view(RUN, 1e9, nowMs).leases;
     const limit = coordinator.setup(RUN).config.leases.perWorker;
     must(
       rows.every(({ leases }) => leases <= limit),

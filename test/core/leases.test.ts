@@ -82,7 +82,7 @@ describe('deadlines', () => {
     driver.advance(1);
     const again = driver.lease('fast');
     expect(same(again, slow)).toBe(true);
-    expect(driver.coordinator.snapshot(RUN, 0, driver.nowMs).leases).toMatchObject({ reissued: 1, expired: 0 });
+    expect(driver.coordinator.view(RUN, 0, driver.nowMs).leases).toMatchObject({ reissued: 1, expired: 0 });
     expect(driver.push('slow', slow).outcome).toBe('applied');
     expect(driver.push('fast', again)).toMatchObject({ outcome: 'rejected', reason: 'superseded' });
     expect(driver.summary().samples).toBe(samplesOf(slow.lease));
@@ -122,7 +122,7 @@ describe('deadlines', () => {
     driver.join('slow', 'other');
     const slow = driver.lease('slow');
     driver.advance(60_000);
-    expect(driver.coordinator.snapshot(RUN, 0, driver.nowMs).leases).toMatchObject({ outstanding: 0, expired: 1 });
+    expect(driver.coordinator.view(RUN, 0, driver.nowMs).leases).toMatchObject({ outstanding: 0, expired: 1 });
     const reply = driver.push('slow', slow);
     expect(reply).toMatchObject({ outcome: 'rejected', reason: 'expired-lease', version: 0 });
     expect(driver.row('slow').refused).toEqual({ 'expired-lease': 1 });
@@ -147,7 +147,7 @@ describe('deadlines', () => {
     }
     const slow = driver.lease('slow'); // median 10 s: soft 30 s
     driver.advance(29_999);
-    expect(driver.coordinator.snapshot(RUN, 0, driver.nowMs).leases.reissued).toBe(0);
+    expect(driver.coordinator.view(RUN, 0, driver.nowMs).leases.reissued).toBe(0);
     expect(same(driver.lease('other'), slow)).toBe(false);
     driver.advance(1);
     expect(same(driver.lease('other'), slow)).toBe(true);

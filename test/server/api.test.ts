@@ -117,7 +117,7 @@ describe('the API', () => {
 
 describe('the control plane', () => {
   const hello = (name: string): Hello => ({
-    protocol: 1,
+    protocol: 2,
     run: 'second',
     name,
     device: { backend: 'cpu', adapter: 'test', fallback: false, tried: [] },

@@ -62,7 +62,7 @@ export class PlainWorker {
 
   static async join(base: string, run = 'digits', token?: string): Promise<PlainWorker> {
     const hello = {
-      protocol: 1,
+      protocol: 2,
       run,
       name: 'plain',
       device: { backend: 'other', adapter: 'none', fallback: false, tried: [] },

@@ -28,7 +28,7 @@ beforeAll(async () => {
 afterAll(() => coordinator.close());
 
 const hello: Hello = {
-  protocol: 1,
+  protocol: 2,
   run,
   name: 'remote',
   device: { backend: 'cpu', adapter: 'test', fallback: false, tried: [] },

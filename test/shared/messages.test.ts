@@ -6,7 +6,7 @@ import { helloSchema, pushSchema, statusSchema } from '../../shared/protocol/mes
 import { refusalText, REFUSALS } from '../../shared/protocol/version.ts';
 
 const device = { backend: 'wasm', adapter: 'SIMD', fallback: false, tried: [{ backend: 'webgpu', reason: 'none' }] };
-const hello = { protocol: 1, run: 'digits', name: 'Ada', device };
+const hello = { protocol: 2, run: 'digits', name: 'Ada', device };
 const push = { loss: 2.3, samples: 64, computeMs: 12.5 };
 
 const fits = (schema: z.ZodMiniType, value: unknown): boolean => schema.safeParse(value).success;
