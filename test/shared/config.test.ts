@@ -11,6 +11,16 @@ const least = {
   method: { name: 'gap-aware', learningRate: 0.1 },
 };
 
+const DEFENCES = {
+  clip: 1.5,
+  probation: { pushes: 12, weight: 0.2 },
+  influence: 2,
+  score: { below: 0.25, window: 40, least: 12 },
+  spotChecks: { newcomer: 0.1, least: 0.02 },
+  rollback: 1.5,
+  lag: { perWorker: 4, least: 256 },
+};
+
 describe('a run', () => {
   it('has a default for everything but what it is', () => {
     expect(runSchema.parse(least)).toEqual({
@@ -24,6 +34,9 @@ describe('a run', () => {
       evaluateEveryVersions: 200,
       leases: { perWorker: 2, softMinMs: 15_000, softFactor: 3, hardFactor: 4 },
       workersMax: 1000,
+      admission: { kind: 'open' },
+      defences: DEFENCES,
+      checkpoints: { everyMs: 60_000, everyVersions: 200, keep: 5 },
     });
   });
 
@@ -31,6 +44,8 @@ describe('a run', () => {
     const run = runSchema.parse({ ...least, codec: { push: 'f16' }, leases: { softMinMs: 500 } });
     expect(run.codec).toEqual({ params: 'f32', push: 'f16' });
     expect(run.leases).toEqual({ perWorker: 2, softMinMs: 500, softFactor: 3, hardFactor: 4 });
+    const { defences } = runSchema.parse({ ...least, defences: { clip: null } });
+    expect(defences).toEqual({ ...DEFENCES, clip: null });
   });
 
   it('keeps the method’s own hyper-parameters for the method to check', () => {
@@ -58,6 +73,15 @@ describe('what is wrong is found by its name:', () => {
       'method.schedule.warmup.from',
     ],
     ['half a sample', { batchSize: 0.5 }, 'batchSize'],
+    ['a join code of five characters', { admission: { kind: 'code', code: 'abcde' } }, 'admission.code'],
+    ['a list without workers', { admission: { kind: 'list' } }, 'admission.workers'],
+    [
+      'a part of a worker’s pushes above 1',
+      { defences: { spotChecks: { newcomer: 2, least: 0 } } },
+      'defences.spotChecks.newcomer',
+    ],
+    ['a roll-back at any loss', { defences: { rollback: 1 } }, 'defences.rollback'],
+    ['one checkpoint kept', { checkpoints: { keep: 1 } }, 'checkpoints.keep'],
     ['no epochs', { epochs: 0 }, 'epochs'],
     ['NaN epochs', { epochs: NaN }, 'epochs'],
     ['a text for a number', { seed: '1' }, 'seed'],

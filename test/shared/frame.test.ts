@@ -74,7 +74,7 @@ describe('a frame', () => {
     const bytes = pack(Float32Array.of(1, -2), 'f32');
     expect(Buffer.from(bytes).toString('hex')).toBe(
       '4d55524d' +
-        '0100' +
+        '0200' +
         '02' +
         '01' +
         'efbeadde' +
