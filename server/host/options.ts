@@ -9,6 +9,8 @@ export interface Options {
   /** Run files; the embedded run when there is none. */
   readonly runs: readonly string[];
   readonly dataDir: string;
+  /** For what the coordinator writes. */
+  readonly stateDir: string;
   readonly adminToken: string;
   /** Where to write the event log; null for none. */
   readonly record: string | null;
@@ -66,6 +68,7 @@ export function readOptions(argv: readonly string[], env: NodeJS.ProcessEnv): Op
     host: given.host,
     runs: given.run.length > 0 ? given.run : ['runs/digits.yaml'],
     dataDir: env['DATA_DIR'] ?? 'data',
+    stateDir: given.state,
     adminToken: env['ADMIN_TOKEN'] ?? randomBytes(18).toString('base64url'),
     record,
     logLevel: given.logLevel,

@@ -23,6 +23,8 @@ export interface StartOptions {
   readonly port: number;
   readonly host: string;
   readonly dataDir: string;
+  /** For what the coordinator writes; when absent nothing outlives it. */
+  readonly stateDir?: string;
   readonly adminToken: string;
   readonly record: string | null;
   /** Folder of the built pages; our own when absent. */
