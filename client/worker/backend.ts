@@ -59,9 +59,10 @@ async function attempt(name: Candidate, { prefer, model, onLost, ...where }: Cho
     if (accepted && trouble === null) onLost(reason);
     trouble ??= reason;
   };
-  const started = await withDeadline(start(name, where, { onTrouble, software: name === prefer }));
+  const software = name === prefer;
+  const started = await withDeadline((signal) => start(name, where, { onTrouble, software, signal }));
   try {
-    const { ok, reason } = await withDeadline(selfTest(model));
+    const { ok, reason } = await withDeadline(() => selfTest(model));
     if (trouble !== null) throw new Error(trouble);
     if (!ok) throw new Error(`failed the self-test: ${reason}`);
   } catch (error) {
@@ -82,11 +83,14 @@ async function start(name: Candidate, { wasmPaths, host }: Where, options: GpuOp
       return startWebgl(options);
     case 'wasm': {
       const { useWasm } = await import('../../shared/nn/wasm.ts');
+      options.signal.throwIfAborted();
+      options.signal.addEventListener('abort', () => disregard(name));
       await useWasm(wasmPaths, host);
       return { adapter: 'CPU, WebAssembly', fallback: false, close: () => undefined };
     }
     case 'cpu':
       await import('@tensorflow/tfjs'); // brings the cpu backend: the last resort may be large
+      options.signal.throwIfAborted();
       await tf.setBackend('cpu');
       return { adapter: 'CPU, JavaScript', fallback: false, close: () => undefined };
     default:
@@ -94,10 +98,22 @@ async function start(name: Candidate, { wasmPaths, host }: Where, options: GpuOp
   }
 }
 
-function withDeadline<T>(work: Promise<T>): Promise<T> {
+/** A backend that is still starting does not become this thread's when it comes after all. It can be started again. */
+function disregard(name: Candidate): void {
+  const factory = tf.findBackendFactory(name);
+  tf.removeBackend(name);
+  tf.registerBackend(name, factory);
+}
+
+/** The signal is aborted at the deadline: what comes later must change nothing. */
+function withDeadline<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const abandoned = new AbortController();
   let timer: ReturnType<typeof setTimeout> | undefined;
   const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer in ${DEADLINE_MS / 1000} s`)), DEADLINE_MS);
+    timer = setTimeout(() => {
+      reject(new Error(`no answer in ${DEADLINE_MS / 1000} s`));
+      abandoned.abort();
+    }, DEADLINE_MS);
   });
-  return Promise.race([work, deadline]).finally(() => clearTimeout(timer));
+  return Promise.race([work(abandoned.signal), deadline]).finally(() => clearTimeout(timer));
 }

@@ -18,16 +18,19 @@ export interface GpuOptions {
   readonly onTrouble: (reason: string) => void;
   /** Accept a GPU that is imitated on the CPU: slower than the CPU itself, so only on request. */
   readonly software: boolean;
+  /** Aborted when nobody waits for this backend any more: it must not be set then. */
+  readonly signal: AbortSignal;
 }
 
 const SOFTWARE = /swiftshader|llvmpipe|softpipe|software|basic render/i;
 
 /** Sets the WebGPU backend on a device of its own. Throws, with a reason for a person, where there is none. */
-export async function startWebgpu({ onTrouble, software }: GpuOptions): Promise<StartedBackend> {
+export async function startWebgpu({ onTrouble, software, signal }: GpuOptions): Promise<StartedBackend> {
   const { navigator, isSecureContext } = globalThis as { navigator?: { gpu?: GPU }; isSecureContext?: boolean };
   const gpu = navigator?.gpu;
   if (!gpu) throw new Error(isSecureContext ? 'not in this browser' : 'needs a secure page: https, or localhost');
   const found = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+  signal.throwIfAborted();
   if (!found) throw new Error('the browser offers no GPU');
   const { vendor, architecture, device: model, description, isFallbackAdapter } = found.info;
   const adapter = [vendor, architecture, model, description].filter((part) => part !== '').join(' ') || 'unnamed GPU';
@@ -35,14 +38,18 @@ export async function startWebgpu({ onTrouble, software }: GpuOptions): Promise<
   if (fallback && !software) throw new Error(`imitated in software here (${adapter})`);
 
   const device = await found.requestDevice({ requiredLimits: limitsOf(found.limits) });
+  const { WebGPUBackend } = await import('@tensorflow/tfjs-backend-webgpu');
+  if (signal.aborted) device.destroy();
+  signal.throwIfAborted();
+  let closed = false;
   device.addEventListener('uncapturederror', (event) => onTrouble(`WebGPU error: ${event.error.message}`));
   void device.lost.then(({ reason, message }) => {
-    if (reason !== 'destroyed') onTrouble(`GPU device lost: ${message || reason}`);
+    if (!closed) onTrouble(`GPU device lost: ${message || reason}`);
   });
-  const { WebGPUBackend } = await import('@tensorflow/tfjs-backend-webgpu');
   remove('webgpu'); // the one that the import registers would ask for a device itself
   tf.registerBackend('webgpu', () => new WebGPUBackend(device, found.info));
   const close = (): void => {
+    closed = true;
     remove('webgpu');
     device.destroy();
   };
@@ -51,12 +58,13 @@ export async function startWebgpu({ onTrouble, software }: GpuOptions): Promise<
 }
 
 /** Sets the WebGL 2 backend. Throws, with a reason for a person, where there is none. */
-export async function startWebgl({ onTrouble, software }: GpuOptions): Promise<StartedBackend> {
+export async function startWebgl({ onTrouble, software, signal }: GpuOptions): Promise<StartedBackend> {
   const adapter = webglRenderer();
   const fallback = SOFTWARE.test(adapter);
   if (fallback && !software) throw new Error(`imitated in software here (${adapter})`);
 
   const { MathBackendWebGL } = await import('@tensorflow/tfjs-backend-webgl');
+  signal.throwIfAborted();
   tf.env().set('SOFTWARE_WEBGL_ENABLED', software);
   remove('webgl'); // the import registers it only once, so not again after a loss
   tf.registerBackend('webgl', () => new MathBackendWebGL());

@@ -1,13 +1,14 @@
 // The choice of a backend, in Node: the GPUs are stand-ins that say no, wasm and cpu are real.
 
 import * as tf from '@tensorflow/tfjs-core';
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, it, test, vi } from 'vitest';
 import { wasmFolder } from '../../client/headless/wasm.ts';
 import { chooseBackend, type ChooseOptions } from '../../client/worker/backend.ts';
 import type { Device } from '../../shared/protocol/messages.ts';
 import { useBackend } from './backends.ts';
 
 afterEach(() => {
+  vi.useRealTimers();
   vi.unstubAllGlobals();
 });
 
@@ -16,6 +17,13 @@ const onLost = (reason: string): never => {
 };
 const choose = (options: Partial<ChooseOptions> = {}): Promise<Device> =>
   chooseBackend({ wasmPaths: wasmFolder(), onLost, ...options });
+
+/** A promise, and its answer at a time of the test's choice. */
+function deferred<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
+  let resolve!: (value: T) => void;
+  const promise = new Promise<T>((given) => (resolve = given));
+  return { promise, resolve };
+}
 
 /** A browser whose requestAdapter gives this. */
 function stubGpu(adapter: object | null): void {
@@ -85,4 +93,64 @@ test('a backend that computes wrongly is passed over for the next', async () => 
 test('when none is left it says why, of each', async () => {
   vi.stubGlobal('navigator', {});
   await expect(choose({ exclude: ['wasm', 'cpu'] })).rejects.toThrow(/no backend works here: webgpu: .+; webgl: .+/);
+});
+
+describe('[B3] a backend that starts too late', () => {
+  const info = { vendor: 'acme', architecture: 'gpu', device: '', description: '', isFallbackAdapter: false };
+  const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+  /** Until the first deadline has passed. */
+  const letTimePass = async (): Promise<void> => {
+    await vi.waitFor(() => expect(vi.getTimerCount()).toBe(1));
+    vi.advanceTimersByTime(60_000);
+  };
+
+  it('is passed over, and its GPU is let go of when it comes', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const destroy = vi.fn();
+    const asked = deferred<object>();
+    stubGpu({ info, limits: {}, requestDevice: () => asked.promise });
+    const choice = choose();
+    await letTimePass();
+    const device = await choice;
+    expect(device.backend).toBe('wasm');
+    expect(reasonFor(device, 'webgpu')).toBe('no answer in 60 s');
+    const backend = tf.backend();
+    asked.resolve({ destroy, lost: new Promise(() => undefined), addEventListener: () => undefined });
+    await vi.waitFor(() => expect(destroy).toHaveBeenCalled());
+    expect([tf.getBackend(), tf.backend()]).toEqual(['wasm', backend]);
+  });
+
+  it('asks for no device with an adapter that comes late', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const adapter = deferred<object>();
+    const requestDevice = vi.fn();
+    vi.stubGlobal('navigator', { gpu: { requestAdapter: () => adapter.promise } });
+    const choice = choose();
+    await letTimePass();
+    expect((await choice).backend).toBe('wasm');
+    adapter.resolve({ info, limits: {}, requestDevice });
+    await turn();
+    expect(requestDevice).not.toHaveBeenCalled();
+  });
+
+  it('does not take the place of the one that is used, and starts the next time', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    await useBackend('wasm');
+    const real = tf.backend();
+    const starting = deferred<typeof real>();
+    const factory = tf.findBackendFactory('wasm');
+    tf.removeBackend('wasm');
+    tf.registerBackend('wasm', () => starting.promise);
+    const choice = choose({ exclude: ['webgpu', 'webgl'] });
+    await letTimePass();
+    expect(await choice).toMatchObject({ backend: 'cpu', tried: [{ backend: 'wasm', reason: 'no answer in 60 s' }] });
+    const backend = tf.backend();
+    starting.resolve(real);
+    await turn();
+    expect(tf.getBackend()).toBe('cpu');
+    expect(tf.backend()).toBe(backend);
+    tf.removeBackend('wasm');
+    tf.registerBackend('wasm', factory);
+    expect(await choose({ prefer: 'wasm' })).toMatchObject({ backend: 'wasm' });
+  });
 });
