@@ -4,6 +4,7 @@ import type { Backend } from '../../shared/protocol/messages.ts';
 import type { Store } from '../page/store.ts';
 import type { PageToWorker, WorkerToPage } from '../worker/bridge.ts';
 import { contributionEnded, contributionStarted, isOver, viewArrived, type VolunteerState } from './state.ts';
+import { watchTab } from './tab.ts';
 
 /** How long a worker that was told to stop may take to give its leases back: after that they expire by themselves. */
 const FAREWELL_MS = 3000;
@@ -23,7 +24,7 @@ export class Contribution {
   constructor(store: Store<VolunteerState>, onEnd: () => void) {
     this.#store = store;
     this.#onEnd = onEnd;
-    document.addEventListener('visibilitychange', () => this.#tell({ type: 'visibility', hidden: document.hidden }));
+    watchTab((message) => this.#tell(message));
   }
 
   start(request: StartRequest): void {

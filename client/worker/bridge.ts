@@ -11,6 +11,8 @@ export type PageToWorker =
   | { readonly type: 'resume' }
   /** Give the leases back and disconnect. */
   | { readonly type: 'stop' }
-  | { readonly type: 'visibility'; readonly hidden: boolean };
+  | { readonly type: 'visibility'; readonly hidden: boolean }
+  /** Thawed, shown again, or online again: try now what waits. */
+  | { readonly type: 'woke' };
 
 export type WorkerToPage = { readonly type: 'view'; readonly view: VolunteerView };

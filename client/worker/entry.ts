@@ -40,6 +40,8 @@ self.addEventListener('message', ({ data }: MessageEvent<PageToWorker>) => {
     case 'visibility':
       hidden = data.hidden;
       return shell?.visibility(hidden);
+    case 'woke':
+      return shell?.woke();
     case 'pause':
     case 'resume':
     case 'stop':

@@ -72,6 +72,10 @@ export class Shell {
     this.#tell({ type: 'visibility', hidden });
   }
 
+  woke(): void {
+    this.#tell({ type: 'woke' });
+  }
+
   /** Resolves when every request under way has come to its end: after `stop`, when nothing more will be sent. */
   async settled(): Promise<void> {
     while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay);

@@ -42,6 +42,8 @@ export type VolunteerEvent =
   | { readonly type: 'control'; readonly command: 'pause' | 'resume' | 'stop' }
   | { readonly type: 'user'; readonly command: 'pause' | 'resume' | 'stop' }
   | { readonly type: 'visibility'; readonly hidden: boolean }
+  /** The tab was frozen and is not any more, is looked at again, or is online again: it may have missed much. */
+  | { readonly type: 'woke' }
   | { readonly type: 'progress'; readonly run: RunSummary }
   /** A deadline has come; nothing else happened. */
   | { readonly type: 'tick' };

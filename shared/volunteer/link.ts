@@ -99,6 +99,13 @@ export class Link {
     if (this.joined) this.state = { name: 'up', helloAtMs: nowMs };
   }
 
+  /** Whatever waits for its time is tried now, and what fails then waits as after a first failure. */
+  hurry(nowMs: number): void {
+    this.failures = 0;
+    if (this.state.name === 'down') this.state = { name: 'down', connectAtMs: nowMs };
+    if (this.state.name === 'up') this.state = { name: 'up', helloAtMs: nowMs };
+  }
+
   /** What to send now, if anything; the state moves as if it were sent. Without a device there is no hello. */
   due(nowMs: number, deviceReady: boolean): 'connect' | 'hello' | null {
     if (this.state.name === 'down' && this.state.connectAtMs <= nowMs) {

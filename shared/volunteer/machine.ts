@@ -117,6 +117,10 @@ export class Volunteer {
       case 'visibility':
         this.hidden = event.hidden;
         return this.hidden ? this.work.releaseIdle(limits.HIDDEN_LEASES_MAX) : undefined;
+      case 'woke':
+        this.link.hurry(this.nowMs);
+        this.heartbeat.reset(); // the coordinator may think us gone
+        return this.work.wake(this.nowMs);
       case 'progress':
         return this.progress.run(event.run);
       case 'tick':

@@ -67,7 +67,7 @@ class Inventor {
       case 17:
         return { type: 'user', command: COMMANDS[pick % 16] ?? 'resume' };
       default:
-        return { type: 'visibility', hidden: pick % 2 === 0 };
+        return pick % 3 === 0 ? { type: 'woke' } : { type: 'visibility', hidden: pick % 2 === 0 };
     }
   }
 

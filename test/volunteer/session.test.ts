@@ -73,6 +73,29 @@ describe('joining', () => {
     expect(Math.min(...waits.slice(-4))).toBeGreaterThanOrEqual(15_000);
   });
 
+  it('[V26] woken, connects and says hello at once, and waits as after a first failure if that fails', () => {
+    const rig = new Rig().tell({ type: 'start' }).tell({ type: 'device-ready', device: device() });
+    for (let i = 0; i < 8; i++) rig.tell({ type: 'disconnected' }).toDeadline();
+    rig.tell({ type: 'disconnected' }).tell({ type: 'woke' });
+    expect(rig.requests).toEqual(['connect']);
+    expect(rig.tell({ type: 'woke' }).requests).toEqual([]);
+    expect(rig.tell({ type: 'disconnected' }).toDeadline()).toBeLessThanOrEqual(500);
+    rig.tell({ type: 'connected' }).tell({ type: 'request-failed', request: { kind: 'hello' }, failure: NETWORK });
+    expect(rig.requests).toEqual([]);
+    expect(rig.tell({ type: 'woke' }).requests).toEqual(['hello']);
+  });
+
+  it('[V26] woken, pulls and pushes what waits, and tells its state', () => {
+    const waiting = new Rig().joined().pulled(wait(60_000));
+    expect(waiting.requests).toEqual([]);
+    waiting.tell({ type: 'woke' });
+    expect(waiting.effects.map(({ type }) => type)).toEqual(expect.arrayContaining(['pull', 'status']));
+    const pushing = new Rig().joined({ leasesPerWorker: 1 }).pulled(give('l1')).shard().computed('l1');
+    pushing.tell({ type: 'request-failed', request: { kind: 'push', lease: 'l1' }, failure: NETWORK });
+    expect(pushing.requests).toEqual([]);
+    expect(pushing.tell({ type: 'woke' }).requests).toEqual(['push']);
+  });
+
   it('[V3] a hello without an answer is said again', () => {
     const rig = new Rig().tell({ type: 'start' }).tell({ type: 'device-ready', device: device() });
     rig.tell({ type: 'connected' });
