@@ -5,11 +5,12 @@ import type { InnerOptimizer, LocalWork } from '../../shared/protocol/lease.ts';
 import { BATCHES_MAX } from '../../shared/protocol/limits.ts';
 import type { ChoiceParameter, Hyperparameters, NumberParameter } from './hyperparameters.ts';
 import type { Push } from './method.ts';
-import type { State } from './state.ts';
+import { byWorker, type State } from './state.ts';
 
 /** When a lease is made. */
 export interface LeaseMoment {
   readonly worker: string;
+  readonly nowMs: number;
   /** η by the schedule now, and its peak. */
   readonly learningRate: number;
   /** Epochs consumed, as the schedule counts them. */
@@ -124,22 +125,30 @@ export function stepsByRule(h: {
   };
 }
 
+/** A lease asked for in the last quarter of a round begins the next: it is by jitter that it comes early. */
+const NEXT_ROUND_FROM = 0.75;
+
 /**
- * Dynamic local updates (DyLU): H in proportion to the worker's speed, so that all finish together: ⌊v/max v · H⌋ with v in
- * steps a second. Liu et al. (2024), section 4.2. A worker of unknown speed gets one step, to measure it: with H at first,
- * the slow would be out of step with the fast for good, by more than any grace period.
+ * Dynamic local updates (DyLU): H in proportion to the worker's speed, so that all finish together: v/max v · H with v in
+ * steps a second. Liu et al. (2024), section 4.2. Ours: whoever starts in the middle of a round (the first lease, a short one
+ * at an epoch's end, a reconnection) gets the steps that are left of it, to finish with the others; by the paper's rule it
+ * would be out of step with them for good, by more than any grace period. A worker of unknown speed gets H.
  */
 export function dynamicSteps(h: InnerValues & { readonly localSteps: number; readonly dynamic: boolean }): LocalSteps {
   /** Steps a millisecond, by the coordinator's clock. */
-  const speeds: { [worker: string]: number } = {};
+  const speeds = byWorker<number>();
+  const state = { speeds, roundFromMs: -1 };
   return {
-    ...localSteps(h, ({ worker }) => {
+    ...localSteps(h, ({ worker, nowMs }) => {
       const speed = speeds[worker];
-      if (!h.dynamic) return h.localSteps;
-      if (speed === undefined) return 1;
-      return Math.max(1, Math.floor((speed / Math.max(...Object.values(speeds))) * h.localSteps));
+      if (!h.dynamic || speed === undefined) return h.localSteps;
+      const roundMs = h.localSteps / Math.max(...Object.values(speeds));
+      const begunMs = nowMs - state.roundFromMs;
+      const under = state.roundFromMs >= 0 && begunMs >= 0 && begunMs < NEXT_ROUND_FROM * roundMs;
+      if (!under) state.roundFromMs = nowMs;
+      return Math.max(1, Math.round(speed * (under ? roundMs - begunMs : roundMs)));
     }),
-    state: { speeds },
+    state,
     observe: ({ worker, batches, turnaroundMs }) => {
       if (turnaroundMs <= 0) return;
       const speed = batches / turnaroundMs;

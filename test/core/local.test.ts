@@ -15,7 +15,7 @@ import { Driver, samplesOf, tinyRun } from './driver.ts';
 const ledgerOf = (shards: readonly number[], batchSize: number, epochs = 1): Ledger =>
   new Ledger({ shards, batchSize, epochs, random: rng(1) });
 const inner = { innerOptimizer: 'sgd', innerMomentum: 0, beta1: 0.9, beta2: 0.999, localSteps: 12 } as const;
-const moment = { worker: 'a', learningRate: 0.1, epochs: 0 };
+const moment = { worker: 'a', nowMs: 0, learningRate: 0.1, epochs: 0 };
 
 describe('an item of several batches', () => {
   it.each([false, true])('[D1] counts every sample once, whatever the sizes; shards drawn: %s', (drawn) => {
@@ -83,9 +83,9 @@ describe('an item of several batches', () => {
 describe('a lease', () => {
   it('[L13] has as much time as its batches take', () => {
     const config = { perWorker: 2, softMinMs: 1000, softFactor: 3, hardFactor: 4 };
-    expect(leaseDurations(config, null, 50)).toEqual({ softMs: 50_000, hardMs: 200_000 });
-    expect(leaseDurations(config, 100, 50)).toEqual({ softMs: 15_000, hardMs: 60_000 });
-    expect(leaseDurations(config, 100, 1)).toEqual({ softMs: 1000, hardMs: 4000 });
+    expect(leaseDurations(config, { batchMs: null, overruns: 0 }, 50)).toEqual({ softMs: 50_000, hardMs: 200_000 });
+    expect(leaseDurations(config, { batchMs: 100, overruns: 0 }, 50)).toEqual({ softMs: 15_000, hardMs: 60_000 });
+    expect(leaseDurations(config, { batchMs: 100, overruns: 0 }, 1)).toEqual({ softMs: 1000, hardMs: 4000 });
   });
 
   it('of as many batches as there may be fits in the head of a reply', () => {
@@ -113,6 +113,11 @@ describe('a lease', () => {
   });
 });
 
+const pushTo =
+  (steps: ReturnType<typeof dynamicSteps>) =>
+  (worker: string, batches: number, turnaroundMs: number): void =>
+    steps.observe!({ worker, batches, turnaroundMs } as Parameters<NonNullable<typeof steps.observe>>[0]);
+
 describe('how many steps', () => {
   it('by the quadratic rule grow as the rate falls, from localSteps to what fits in a lease', () => {
     const steps = stepsByRule({ localSteps: 4, stepsRule: 'qsr', qsrAlpha: 0.1 });
@@ -133,19 +138,31 @@ describe('how many steps', () => {
     expect(sizes).toEqual([1, 1, 1, 3]);
   });
 
-  it('are in proportion to a worker’s speed in DyLU, one for a speed that is not known, and of one that left no trace', () => {
+  it('are in proportion to a worker’s speed in DyLU, localSteps for one not known, and for all when it is off', () => {
     const steps = dynamicSteps({ ...inner, dynamic: true });
-    const push = (worker: string, batches: number, turnaroundMs: number): void =>
-      steps.observe!({ worker, batches, turnaroundMs } as Parameters<NonNullable<typeof steps.observe>>[0]);
-    expect(steps.batches(moment)).toBe(1);
+    const push = pushTo(steps);
+    expect(steps.batches(moment)).toBe(12);
     push('fast', 12, 1200);
     push('slow', 12, 5000);
     push('stuck', 1, 1e9);
     const of = (worker: string): number => steps.batches({ ...moment, worker });
-    expect(['fast', 'slow', 'stuck', 'new'].map(of)).toEqual([12, 2, 1, 1]);
+    expect(['fast', 'slow', 'stuck', 'new'].map(of)).toEqual([12, 3, 1, 12]);
     steps.forget!('fast');
     expect(of('slow')).toBe(12);
     expect(dynamicSteps({ ...inner, dynamic: false }).batches(moment)).toBe(12);
+  });
+
+  it('end with the round in DyLU, for a worker that starts in the middle of one', () => {
+    const steps = dynamicSteps({ ...inner, dynamic: true });
+    const push = pushTo(steps);
+    push('fast', 12, 1200); // a round of 1200 ms
+    push('slow', 6, 1200);
+    const at = (worker: string, nowMs: number): number => steps.batches({ ...moment, worker, nowMs });
+    expect([at('fast', 1000), at('slow', 1000)]).toEqual([12, 6]);
+    expect([at('fast', 1300), at('slow', 1600)]).toEqual([9, 3]); // 900 ms are left, and 600
+    expect(at('slow', 1950)).toBe(6); // three quarters are over: with the next round
+    expect(at('fast', 2550)).toBe(6); // 600 ms of that one are left
+    expect(at('fast', 10)).toBe(12); // a clock that began again
   });
 });
 

@@ -127,7 +127,7 @@ describe('rounds of local steps', () => {
       const config = configOf(name, { learningRate: ETA, ...same, ...values });
       const theta = new Float32Array(DIM);
       const aggregator = new Aggregator({ method: methodNamed(methods, name), config, theta, samplesPerEpoch: 1 });
-      return { batches: aggregator.batches('w'), ...aggregator.work({ epochs: 0, seed: 1 }) };
+      return { batches: aggregator.batches('w', 0), ...aggregator.work({ epochs: 0, seed: 1 }) };
     };
     const { clipNorm, ...rest } = workOf('palsgd', { mixProbability: 0, clipNorm: 5 }) as { clipNorm?: number };
     expect(clipNorm).toBe(5); // its gradients are clipped, DiLoCo's are not
