@@ -5,7 +5,8 @@ import type { MethodConfig } from '../shared/config.ts';
 import type { LeaseId, RunId, WorkerId } from '../shared/ids.ts';
 import type { OpenLease, PullReply, PushReply } from '../shared/protocol/lease.ts';
 import type { RunManifest, Welcome } from '../shared/protocol/messages.ts';
-import type { DashboardSnapshot, MetricsPage, RunSummary, WorkerRow } from '../shared/protocol/snapshots.ts';
+import type { Refusal } from '../shared/protocol/version.ts';
+import type { DashboardSnapshot, MetricsPage, NoteKind, RunSummary, WorkerRow } from '../shared/protocol/snapshots.ts';
 import type { Vec } from '../shared/vec.ts';
 import type { CoordinatorEvent, RequestId } from './core/events.ts';
 import type { EpochAccount } from './core/ledger.ts';
@@ -16,11 +17,30 @@ import type { Totals } from './core/sessions.ts';
 export interface Identity {
   readonly run: RunId;
   readonly worker: WorkerId;
-  readonly token: string;
+  /** The latest. */
+  token: string;
   /** Workers on the control plane are present while their socket is; the others while they make requests. */
   via: 'socket' | 'http';
   online: boolean;
 }
+
+/** Where a hello comes from. */
+export interface Remote {
+  readonly via: Identity['via'];
+  /** As it is counted: see address.ts. */
+  readonly address: string;
+}
+
+/** Something that an operator should be able to read later; of no run, when it is of the coordinator itself. */
+export interface Note {
+  readonly run: RunId | null;
+  readonly kind: NoteKind;
+  readonly worker: WorkerId | null;
+  readonly text: string;
+}
+
+/** Why a hello was refused, or a token was not taken. */
+export type Turned = Refusal | 'malformed-token' | 'forged-token' | 'expired-token' | 'other-run-token';
 
 export type Admission =
   | { readonly welcome: Extract<Welcome, { ok: true }>; readonly identity: Identity }
@@ -49,9 +69,15 @@ export interface Door {
   blob(sha256: string): Uint8Array | undefined;
 
   /** Validates a hello, and admits the worker or says why not. */
-  admit(hello: unknown, via: Identity['via']): Admission;
-  identity(token: string): Identity | undefined;
+  admit(hello: unknown, remote: Remote): Admission;
+  /** What a device signs to prove its key, in its next hello. */
+  challenge(): string;
+  /** Of a worker of that run, or of any. */
+  identity(token: string, run?: RunId): Identity | undefined;
+  /** Hellos and tokens that were refused so far, by reason. */
+  turned(): Readonly<Partial<Record<Turned, number>>>;
   dispatch(event: CoordinatorEvent): void;
+  note(note: Note): void;
   /** Dispatches an event that has an answer. Returns how to stop waiting for it. */
   ask(event: (request: RequestId) => CoordinatorEvent, answer: Answer): () => void;
 }

@@ -12,6 +12,7 @@ import {
   type WorkerToServer,
 } from '../../shared/protocol/events.ts';
 import { statusSchema, type Welcome } from '../../shared/protocol/messages.ts';
+import { requestAddress } from '../address.ts';
 import type { Door, Identity } from '../door.ts';
 
 /** The beginning of the paths that are socket.io's. */
@@ -60,7 +61,7 @@ export function controlPlane(http: HttpServer, door: Door): ControlPlane {
   const pages = io.of(WATCH_NAMESPACE) as unknown as ReturnType<
     Server<PageToServer, ServerToPage, None, PageData>['of']
   >;
-  const sockets = new Map<WorkerId, WorkerSocket>();
+  const sockets = new Map<Identity, WorkerSocket>();
   io.on('connection', (socket) => serveWorker(socket, door, sockets));
   pages.on('connection', (socket: PageSocket) => servePage(socket, door));
   const timers = [
@@ -71,8 +72,8 @@ export function controlPlane(http: HttpServer, door: Door): ControlPlane {
     control: (run, worker, kind) => {
       // Not at once: what a hello brings with it is told after the welcome, and to the socket that said the hello.
       queueMicrotask(() => {
-        for (const [id, socket] of sockets) {
-          if (socket.data.identity?.run !== run || (worker !== 'all' && worker !== id)) continue;
+        for (const [identity, socket] of sockets) {
+          if (identity.run !== run || (worker !== 'all' && worker !== identity.worker)) continue;
           socket.emit('control', { kind });
         }
       });
@@ -84,11 +85,12 @@ export function controlPlane(http: HttpServer, door: Door): ControlPlane {
   };
 }
 
-function serveWorker(socket: WorkerSocket, door: Door, sockets: Map<WorkerId, WorkerSocket>): void {
+function serveWorker(socket: WorkerSocket, door: Door, sockets: Map<Identity, WorkerSocket>): void {
+  const address = requestAddress(socket.request, false);
   const leave = (): void => {
     const { identity } = socket.data;
-    if (!identity || sockets.get(identity.worker) !== socket) return; // it is here on a newer socket
-    sockets.delete(identity.worker);
+    if (!identity || sockets.get(identity) !== socket) return; // it is here on a newer socket
+    sockets.delete(identity);
     if (identity.via !== 'socket') return; // it has come back over HTTP
     identity.online = false;
     door.dispatch({ type: 'leave', run: identity.run, worker: identity.worker });
@@ -99,14 +101,18 @@ function serveWorker(socket: WorkerSocket, door: Door, sockets: Map<WorkerId, Wo
     if (socket.data.identity && !known) socket.disconnect(true);
     return known;
   };
+  socket.on('challenge', (answer: unknown) => {
+    if (typeof answer !== 'function' || unsent(socket) > UNSENT_PACKETS_MAX) return void socket.disconnect(true);
+    (answer as (challenge: string) => void)(door.challenge());
+  });
   socket.on('hello', (hello: unknown, answer: unknown) => {
     if (typeof answer !== 'function' || unsent(socket) > UNSENT_PACKETS_MAX) return void socket.disconnect(true);
     const welcome = answer as (welcome: Welcome) => void;
-    const admission = door.admit(hello, 'socket');
+    const admission = door.admit(hello, { via: 'socket', address });
     const { identity } = admission;
     if (identity) {
-      if (socket.data.identity?.worker !== identity.worker) leave();
-      sockets.set(identity.worker, socket); // a newer socket of the same worker takes the older one's place
+      if (socket.data.identity !== identity) leave();
+      sockets.set(identity, socket); // a newer socket of the same worker takes the older one's place
       socket.data.identity = identity;
     }
     welcome(admission.welcome);

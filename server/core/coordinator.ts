@@ -59,6 +59,12 @@ export class Coordinator {
     return this.#runs.get(run)?.sessions.find(worker) !== undefined;
   }
 
+  /** Whether the worker is here at the moment: neither gone nor away. */
+  present(run: RunId, worker: WorkerId): boolean {
+    const session = this.#runs.get(run)?.sessions.find(worker);
+    return session !== undefined && session.present && !session.away;
+  }
+
   /** What the push of a worker's open lease must be; null when it has no such lease. */
   lease(run: RunId, worker: WorkerId, lease: LeaseId): OpenLease | null {
     const record = this.#runs.get(run)?.desk.leases.get(lease);

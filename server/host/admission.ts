@@ -1,84 +1,180 @@
-// Who is who: hellos in, tokens out. A token names one worker of one run; showing it again brings back the same worker.
+// Who may be a worker, and which one: hellos in, tokens out. A device that proves its key is known by it, everybody else by
+// the token of an earlier welcome; neither is stored.
 
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import * as z from 'zod/mini';
-import { asRunId, asWorkerId, type RunId } from '../../shared/ids.ts';
-import { helloSchema, type RunManifest, type Welcome } from '../../shared/protocol/messages.ts';
+import { asLeaseId, asRunId, asWorkerId, deviceOf, workersOf, type RunId, type WorkerId } from '../../shared/ids.ts';
+import { helloSchema, type Hello, type RunManifest, type Welcome } from '../../shared/protocol/messages.ts';
 import { PROTOCOL_VERSION, refusalText, type Refusal } from '../../shared/protocol/version.ts';
+import type { Attempts } from '../attempts.ts';
 import type { Coordinator } from '../core/coordinator.ts';
 import type { CoordinatorEvent } from '../core/events.ts';
-import type { Admission, Identity } from '../door.ts';
+import type { Admission, Identity, Remote, Turned } from '../door.ts';
+import { Challenges } from './challenges.ts';
+import { isKeyed, provenDevice } from './devices.ts';
+import { Tokens, type Bearer } from './tokens.ts';
 
-/** Tokens are looked through for those whose worker was forgotten when there are twice as many as then, and this many. */
-const TOKENS_SWEPT_MIN = 1000;
-const TOKEN_BYTES = 24;
+/** Identities are looked through for those whose worker was forgotten when there are twice as many as then, and this many. */
+const IDENTITIES_SWEPT_MIN = 1000;
+const GUEST_BYTES = 10;
 
 export interface AdmissionOptions {
   readonly coordinator: Coordinator;
   readonly manifest: (run: RunId) => RunManifest;
   readonly dispatch: (event: CoordinatorEvent) => void;
+  /** What tokens are signed with. */
+  readonly secret: Buffer;
+  /** Milliseconds that never go back. */
+  readonly nowMs: () => number;
+  /** The time of day. */
+  readonly wallMs: () => number;
+  /** Wrong join codes. */
+  readonly codes: Attempts;
+}
+
+/** Who says hello. */
+interface Who {
+  readonly worker: WorkerId;
+  readonly keyed: boolean;
+  readonly bearer: Bearer | null;
 }
 
 export class AdmissionDesk {
   readonly #options: AdmissionOptions;
-  readonly #byToken = new Map<string, Identity>();
-  #admitted = 0;
-  #sweepAt = TOKENS_SWEPT_MIN;
+  readonly #tokens: Tokens;
+  readonly #challenges: Challenges;
+  /** Of workers that their run knows, by run and worker. */
+  readonly #identities = new Map<string, Identity>();
+  readonly #turned: Partial<Record<Turned, number>> = {};
+  #sweepAt = IDENTITIES_SWEPT_MIN;
 
   constructor(options: AdmissionOptions) {
     this.#options = options;
+    this.#tokens = new Tokens(options.secret, options.wallMs);
+    this.#challenges = new Challenges(options.nowMs);
   }
 
-  /** Of a worker that its run still knows: a token is good for as long as its worker is remembered. */
-  identity(token: string): Identity | undefined {
-    const identity = this.#byToken.get(token);
-    return identity && this.#options.coordinator.knows(identity.run, identity.worker) ? identity : undefined;
+  challenge(): string {
+    return this.#challenges.make();
   }
 
-  admit(input: unknown, via: Identity['via']): Admission {
+  /** Of a worker that its run knows and has not banned. */
+  identity(token: string, run?: RunId): Identity | undefined {
+    const bearer = this.#bearer(token, run);
+    if (!bearer || !this.#serves(bearer)) return undefined;
+    return this.#identities.get(key(bearer)) ?? this.#remember(bearer, token, 'http');
+  }
+
+  /** Refused hellos and tokens so far, by reason. */
+  turned(): Readonly<Partial<Record<Turned, number>>> {
+    return this.#turned;
+  }
+
+  admit(input: unknown, remote: Remote): Admission {
     const hello = helloSchema.safeParse(input);
-    if (!hello.success) return refuse('malformed-hello', z.prettifyError(hello.error));
-    const { protocol, token, name, device } = hello.data;
-    if (protocol !== PROTOCOL_VERSION) return refuse(protocol < PROTOCOL_VERSION ? 'client-too-old' : 'server-too-old');
+    if (!hello.success) return this.#refuse('malformed-hello', z.prettifyError(hello.error));
+    const { protocol, name, device, holding } = hello.data;
+    if (protocol !== PROTOCOL_VERSION)
+      return this.#refuse(protocol < PROTOCOL_VERSION ? 'client-too-old' : 'server-too-old');
     const run = asRunId(hello.data.run);
-    const known = token === undefined ? undefined : this.identity(token);
-    const { coordinator, dispatch } = this.#options;
-    const back = known?.run === run;
-    const refusal = coordinator.refusal(run);
-    if (refusal !== null && !(refusal === 'too-many-workers' && back)) return refuse(refusal);
-    const identity = back ? known : this.#newIdentity(run, via);
-    identity.via = via;
-    identity.online = true;
-    dispatch({ type: 'join', run, worker: identity.worker, name, device });
+    if (!this.#options.coordinator.has(run)) return this.#refuse('unknown-run');
+    const who = this.#who(hello.data, run);
+    if (typeof who === 'string') return this.#refuse(who);
+    const refusal = this.#refusal(run, who) ?? this.#unlisted(run, who) ?? this.#code(run, hello.data, remote.address);
+    if (refusal !== null) return this.#refuse(refusal);
+    const { worker, keyed, bearer } = who;
+    const token = bearer && !this.#tokens.aged(bearer) ? hello.data.token! : this.#tokens.issue(run, worker);
+    const identity = this.#remember({ run, worker }, token, remote.via);
+    const held = holding && { holding: holding.map(asLeaseId) };
+    this.#options.dispatch({ type: 'join', run, worker, name, device, keyed, ...held });
     const manifest = this.#options.manifest(run);
-    return {
-      identity,
-      welcome: { ok: true, protocol: PROTOCOL_VERSION, worker: identity.worker, token: identity.token, run: manifest },
-    };
+    return { identity, welcome: { ok: true, protocol: PROTOCOL_VERSION, worker, token, run: manifest } };
   }
 
-  #newIdentity(run: RunId, via: Identity['via']): Identity {
-    const worker = asWorkerId(`w${(++this.#admitted).toString(36)}`);
-    const identity: Identity = {
-      run,
-      worker,
-      token: randomBytes(TOKEN_BYTES).toString('base64url'),
-      via,
-      online: true,
-    };
-    if (this.#byToken.size >= this.#sweepAt) this.#sweep();
-    this.#byToken.set(identity.token, identity);
+  /** A token alone brings a device without a key back; one that has a key proves it each time. */
+  #who(hello: Hello, run: RunId): Who | 'bad-key' | 'too-many-workers' {
+    const bearer = hello.token === undefined ? null : this.#bearer(hello.token, run);
+    if (hello.proof) {
+      const device = provenDevice(hello.proof, run, this.#challenges);
+      if (device === null) return 'bad-key';
+      if (bearer && deviceOf(bearer.worker) === device) return { worker: bearer.worker, keyed: true, bearer };
+      const worker = this.#free(run, device);
+      return worker ? { worker, keyed: true, bearer: null } : 'too-many-workers';
+    }
+    if (bearer) return isKeyed(bearer.worker) ? 'bad-key' : { worker: bearer.worker, keyed: false, bearer };
+    const worker = asWorkerId(`g${randomBytes(GUEST_BYTES).toString('hex')}`);
+    return { worker, keyed: false, bearer: null };
+  }
+
+  #serves({ run, worker }: Bearer): boolean {
+    return this.#options.coordinator.knows(run, worker);
+  }
+
+  /** The first of a device's workers that is not here at the moment; another tab of the same browser may be. */
+  #free(run: RunId, device: WorkerId): WorkerId | undefined {
+    return workersOf(device).find((worker) => !this.#options.coordinator.present(run, worker));
+  }
+
+  #refusal(run: RunId, { worker }: Who): Refusal | null {
+    const { coordinator } = this.#options;
+    const refusal = coordinator.refusal(run);
+    return refusal === 'too-many-workers' && coordinator.knows(run, worker) ? null : refusal;
+  }
+
+  #unlisted(run: RunId, { worker, keyed }: Who): Refusal | null {
+    const { admission } = this.#options.coordinator.setup(run).config;
+    if (admission.kind !== 'list') return null;
+    const device = deviceOf(worker);
+    const listed = keyed && admission.workers.some((id) => deviceOf(asWorkerId(id)) === device);
+    return listed ? null : 'not-listed';
+  }
+
+  /** Asked for each time, so that a new code shuts out who knew the old one. */
+  #code(run: RunId, { joinCode }: Hello, address: string): Refusal | null {
+    const { admission } = this.#options.coordinator.setup(run).config;
+    if (admission.kind !== 'code') return null;
+    const { codes } = this.#options;
+    if (codes.waitSeconds(address) > 0) return 'busy';
+    if (joinCode !== undefined && timingSafeEqual(sha256(joinCode), sha256(admission.code))) return null;
+    if (joinCode !== undefined) void codes.failed(address); // who has none has not guessed
+    return 'join-code';
+  }
+
+  /** What a token says of this run; anything else is counted, and nothing. */
+  #bearer(token: string, run?: RunId): Bearer | null {
+    const bearer = this.#tokens.read(token);
+    const fault = typeof bearer === 'string' ? bearer : (run ?? bearer.run) === bearer.run ? null : 'other-run-token';
+    if (fault === null) return bearer as Bearer;
+    this.#count(fault);
+    return null;
+  }
+
+  #remember({ run, worker }: Pick<Bearer, 'run' | 'worker'>, token: string, via: Identity['via']): Identity {
+    const known = this.#identities.get(key({ run, worker }));
+    if (known) return Object.assign(known, { token, via, online: true });
+    if (this.#identities.size >= this.#sweepAt) this.#sweep();
+    const identity: Identity = { run, worker, token, via, online: true };
+    this.#identities.set(key(identity), identity);
     return identity;
   }
 
   #sweep(): void {
-    for (const token of this.#byToken.keys()) if (!this.identity(token)) this.#byToken.delete(token);
-    this.#sweepAt = Math.max(TOKENS_SWEPT_MIN, 2 * this.#byToken.size);
+    for (const [name, { run, worker }] of this.#identities)
+      if (!this.#options.coordinator.knows(run, worker)) this.#identities.delete(name);
+    this.#sweepAt = Math.max(IDENTITIES_SWEPT_MIN, 2 * this.#identities.size);
+  }
+
+  #refuse(refusal: Refusal, detail?: string): Admission {
+    this.#count(refusal);
+    const message = detail ? `${refusalText(refusal)} ${detail}` : refusalText(refusal);
+    const welcome: Extract<Welcome, { ok: false }> = { ok: false, protocol: PROTOCOL_VERSION, refusal, message };
+    return { welcome, identity: null };
+  }
+
+  #count(why: Turned): void {
+    this.#turned[why] = (this.#turned[why] ?? 0) + 1;
   }
 }
 
-function refuse(refusal: Refusal, detail?: string): Admission {
-  const message = detail ? `${refusalText(refusal)} ${detail}` : refusalText(refusal);
-  const welcome: Extract<Welcome, { ok: false }> = { ok: false, protocol: PROTOCOL_VERSION, refusal, message };
-  return { welcome, identity: null };
-}
+const key = ({ run, worker }: Pick<Bearer, 'run' | 'worker'>): string => `${run} ${worker}`;
+const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest();

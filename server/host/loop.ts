@@ -7,23 +7,28 @@ import { envelopeBytes, PUSH_JSON_BYTES_MAX } from '../../shared/protocol/envelo
 import { frameBytes } from '../../shared/protocol/frame.ts';
 import type { DashboardSnapshot, Health } from '../../shared/protocol/snapshots.ts';
 import type { RunManifest } from '../../shared/protocol/messages.ts';
+import { Attempts } from '../attempts.ts';
 import type { Coordinator } from '../core/coordinator.ts';
 import type { CoordinatorEvent, Effect, RequestId } from '../core/events.ts';
-import type { Admission, Answer, Door, Identity } from '../door.ts';
+import type { Admission, Answer, Door, Identity, Note, Remote } from '../door.ts';
 import type { RunData } from './rundata.ts';
 import { AdmissionDesk } from './admission.ts';
 
 const HEARTBEAT_MS = 10_000;
+/** A join code is typed by hand, often by a class behind one address; six characters are a billion guesses. */
+const WRONG_CODES = { perAddress: 20, altogether: 2000, windowSeconds: 300 };
 /** Longest wait of one timer: Node's own limit is 2³¹ − 1 ms. */
 const TIMER_MAX_MS = 60_000;
 
 export interface LoopOptions {
   readonly coordinator: Coordinator;
+  /** What workers' tokens are signed with: with the same one they are known again after a restart. */
+  readonly secret: Buffer;
   /** Milliseconds that never go back. */
   readonly nowMs: () => number;
   readonly onControl: (run: RunId, worker: WorkerId | 'all', kind: 'pause' | 'resume' | 'stop') => void;
   readonly onEvaluate: (effect: Extract<Effect, { type: 'evaluate' }>) => void;
-  readonly onNote: (run: RunId, text: string) => void;
+  readonly onNote: (note: Note) => void;
   /** Sees every event just before the coordinator does. */
   readonly onEvent?: (event: CoordinatorEvent, nowMs: number) => void;
 }
@@ -47,6 +52,10 @@ export class Loop implements Door {
       coordinator: options.coordinator,
       manifest: (run) => this.manifest(run),
       dispatch: (event) => this.dispatch(event),
+      secret: options.secret,
+      nowMs: options.nowMs,
+      wallMs: Date.now,
+      codes: new Attempts({ ...WRONG_CODES, nowMs: options.nowMs }),
     });
   }
 
@@ -82,12 +91,12 @@ export class Loop implements Door {
     };
   }
 
-  admit(hello: unknown, via: Identity['via']): Admission {
-    return this.#admission.admit(hello, via);
+  admit(hello: unknown, remote: Remote): Admission {
+    return this.#admission.admit(hello, remote);
   }
 
-  identity(token: string): Identity | undefined {
-    return this.#admission.identity(token);
+  identity(token: string, run?: RunId): Identity | undefined {
+    return this.#admission.identity(token, run);
   }
 
   has(run: RunId): boolean {
@@ -108,6 +117,9 @@ export class Loop implements Door {
     return undefined;
   }
 
+  note = ({ run, kind, worker, text }: Note) => this.#options.onNote({ run, kind, worker, text });
+  challenge = () => this.#admission.challenge();
+  turned = () => this.#admission.turned();
   method = (run: RunId) => this.#coordinator.setup(run).config.method;
   summaries = () => this.#coordinator.summaries(this.#options.nowMs());
   summary = (run: RunId) => this.#coordinator.summary(run, this.#options.nowMs());
@@ -141,7 +153,7 @@ export class Loop implements Door {
       case 'evaluate':
         return this.#options.onEvaluate(effect);
       case 'note':
-        return this.#options.onNote(effect.run, effect.text);
+        return this.note(effect);
       case 'trust':
       case 'recompute':
       case 'cut':

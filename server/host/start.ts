@@ -1,5 +1,6 @@
 // Puts a coordinator together: runs, loop, evaluator, sockets, pages. Used by main.ts and by the tests.
 
+import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Server } from 'node:http';
@@ -16,6 +17,7 @@ import type { Effect } from '../core/events.ts';
 import { loadMethods, type Registry } from '../registry.ts';
 import { Loop } from './loop.ts';
 import { PAGES_FOLDER } from './pages.ts';
+import { readSecret, SECRET_BYTES } from './secret.ts';
 import { prepareRun, type RunData } from './rundata.ts';
 
 export interface StartOptions {
@@ -45,7 +47,7 @@ export interface Started {
 
 /** Loads the runs, opens them, and listens. Throws one sentence when a run cannot be opened or the port is taken. */
 export async function startCoordinator(options: StartOptions): Promise<Started> {
-  const { runs, port, host, dataDir, adminToken, record, pages = PAGES_FOLDER, log } = options;
+  const { runs, port, host, dataDir, stateDir, adminToken, record, pages = PAGES_FOLDER, log } = options;
   const methods = options.methods ?? (await loadMethods());
   const prepared = await Promise.all(runs.map((config) => prepareRun(config, { methods, dataDir })));
   if (record) await mkdir(dirname(record), { recursive: true });
@@ -58,10 +60,11 @@ export async function startCoordinator(options: StartOptions): Promise<Started> 
   let control: ControlPlane | null = null;
   const loop: Loop = new Loop({
     coordinator: new Coordinator(),
+    secret: stateDir === undefined ? randomBytes(SECRET_BYTES) : await readSecret(stateDir),
     nowMs: () => performance.now(),
     onControl: (run, worker, kind) => control?.control(run, worker, kind),
     onEvaluate: (effect) => evaluate(effect, { evaluator, loop, log }),
-    onNote: (run, text) => log.info({ run }, text),
+    onNote: ({ run, text }) => log.info({ run }, text),
     ...(recorder && { onEvent: (event, nowMs) => recorder.record(event, nowMs) }),
   });
   for (const data of prepared) openRun(data, loop, evaluator);

@@ -26,7 +26,8 @@ export const TOKEN_FAULTS = ['malformed-token', 'forged-token', 'expired-token',
 export type TokenFault = (typeof TOKEN_FAULTS)[number];
 
 /** A key for one purpose: what is signed for one can never be shown for another. */
-export const keyFor = (purpose: string, secret: Buffer): Buffer => createHmac('sha256', secret).update(purpose).digest();
+export const keyFor = (purpose: string, secret: Buffer): Buffer =>
+  createHmac('sha256', secret).update(purpose).digest();
 
 export class Tokens {
   readonly #key: Buffer;
