@@ -1,0 +1,64 @@
+// When a run is written down again: after so much time or so many versions, whichever is first, and after a failure sooner
+// and then ever less often. Pure.
+
+/** After the first failure; twice as long after each further one. */
+const RETRY_FIRST_MS = 1000;
+const RETRY_MAX_MS = 30_000;
+
+export interface Moment {
+  readonly nowMs: number;
+  readonly version: number;
+}
+
+export class Cadence {
+  readonly #every: { readonly everyMs: number; readonly everyVersions: number };
+  /** When the last good one was begun: what came later is lost if it comes to that. */
+  #last: Moment;
+  /** How long the last one took: the next is begun so much earlier, but not before half the interval. */
+  #lead = { ms: 0, versions: 0 };
+  #failures = 0;
+  #retryAtMs = -Infinity;
+  #wanted = false;
+
+  /** `last`: the moment that is safe already. */
+  constructor(every: { readonly everyMs: number; readonly everyVersions: number }, last: Moment) {
+    this.#every = every;
+    this.#last = last;
+  }
+
+  /** As soon as may be, whatever the interval. */
+  want(): void {
+    this.#wanted = true;
+  }
+
+  due({ nowMs, version }: Moment): boolean {
+    if (nowMs < this.#retryAtMs) return false;
+    const { everyMs, everyVersions } = this.#every;
+    return (
+      this.#wanted ||
+      this.#failures > 0 ||
+      nowMs - this.#last.nowMs >= early(everyMs, this.#lead.ms) ||
+      version - this.#last.version >= early(everyVersions, this.#lead.versions)
+    );
+  }
+
+  /** One is begun: whoever wanted one will have it, unless it fails. */
+  begun(): void {
+    this.#wanted = false;
+  }
+
+  /** The one that was begun then is safe now. */
+  saved(begun: Moment, now: Moment): void {
+    this.#last = begun;
+    this.#lead = { ms: now.nowMs - begun.nowMs, versions: now.version - begun.version };
+    this.#failures = 0;
+    this.#retryAtMs = -Infinity;
+  }
+
+  failed(nowMs: number): void {
+    this.#retryAtMs = nowMs + Math.min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** this.#failures);
+    this.#failures += 1;
+  }
+}
+
+const early = (interval: number, lead: number): number => Math.max(interval / 2, interval - lead);
