@@ -29,14 +29,14 @@ try {
 }
 
 /** What the operator needs to know, on the standard output, not in the log. */
-function greet({ url, runs }: Started): void {
+function greet({ url, runs, adminToken }: Started): void {
   const port = new URL(url).port;
   const everywhere = ['0.0.0.0', '::'].includes(options.host);
   const base = everywhere || options.host === '127.0.0.1' ? `http://localhost:${port}` : url;
   const lines = ['', ...runs.map(({ setup }) => `  Run         ${setup.config.name} (${setup.config.id})`)];
   lines.push(`  Volunteers  ${base}/`);
   if (everywhere) for (const address of addresses()) lines.push(`              http://${address}:${port}/`);
-  lines.push(`  Operator    ${base}/admin#token=${options.adminToken}`, '');
+  lines.push(`  Operator    ${base}/admin#token=${adminToken}`, '');
   process.stdout.write(`${lines.join('\n')}\n`);
 }
 

@@ -17,7 +17,7 @@ export const asLeaseId = (text: string): LeaseId => text as LeaseId;
 /** Tabs of one browser have one key: the first is named by it alone, the others end in -2 to -16. */
 export const WORKERS_OF_DEVICE_MAX = 16;
 /** The device that a worker computes on: one ban is for all of its workers. */
-export const deviceOf = (worker: WorkerId): WorkerId => asWorkerId(worker.replace(/-\d+$/, ''));
+export const deviceOf = (worker: WorkerId): WorkerId => asWorkerId(worker.replace(/^(w[0-9a-f]{20})-\d+$/, '$1'));
 /** Every id that a device's workers may have. */
 export const workersOf = (device: WorkerId): WorkerId[] =>
   Array.from({ length: WORKERS_OF_DEVICE_MAX }, (_, i) => (i === 0 ? device : asWorkerId(`${device}-${i + 1}`)));

@@ -22,6 +22,8 @@ export interface AdmissionOptions {
   readonly coordinator: Coordinator;
   readonly manifest: (run: RunId) => RunManifest;
   readonly dispatch: (event: CoordinatorEvent) => void;
+  /** There is too much to do for anybody new. */
+  readonly busy: () => boolean;
   /** What tokens are signed with. */
   readonly secret: Buffer;
   /** Milliseconds that never go back. */
@@ -61,7 +63,7 @@ export class AdmissionDesk {
   /** Of a worker that its run knows and has not banned. */
   identity(token: string, run?: RunId): Identity | undefined {
     const bearer = this.#bearer(token, run);
-    if (!bearer || !this.#serves(bearer)) return undefined;
+    if (!bearer || !this.#options.coordinator.serves(bearer.run, bearer.worker)) return undefined;
     return this.#identities.get(key(bearer)) ?? this.#remember(bearer, token, 'http');
   }
 
@@ -106,18 +108,15 @@ export class AdmissionDesk {
     return { worker, keyed: false, bearer: null };
   }
 
-  #serves({ run, worker }: Bearer): boolean {
-    return this.#options.coordinator.knows(run, worker);
-  }
-
   /** The first of a device's workers that is not here at the moment; another tab of the same browser may be. */
   #free(run: RunId, device: WorkerId): WorkerId | undefined {
     return workersOf(device).find((worker) => !this.#options.coordinator.present(run, worker));
   }
 
   #refusal(run: RunId, { worker }: Who): Refusal | null {
-    const { coordinator } = this.#options;
-    const refusal = coordinator.refusal(run);
+    const { coordinator, busy } = this.#options;
+    if (busy() && !coordinator.knows(run, worker)) return 'busy';
+    const refusal = coordinator.refusal(run, worker);
     return refusal === 'too-many-workers' && coordinator.knows(run, worker) ? null : refusal;
   }
 

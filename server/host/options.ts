@@ -1,6 +1,5 @@
 // The command line and the environment, as one value. What is wrong is one sentence, and the process ends with 2.
 
-import { randomBytes } from 'node:crypto';
 import { Command, InvalidArgumentError } from 'commander';
 
 export interface Options {
@@ -11,7 +10,9 @@ export interface Options {
   readonly dataDir: string;
   /** For what the coordinator writes. */
   readonly stateDir: string;
-  readonly adminToken: string;
+  /** Null when it is the state folder’s. */
+  readonly adminToken: string | null;
+  readonly origins: readonly string[];
   /** Where to write the event log; null for none. */
   readonly record: string | null;
   readonly logLevel: string;
@@ -31,6 +32,13 @@ function level(text: string): string {
   return text;
 }
 
+function origin(text: string, origins: string[]): string[] {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url === null || !['http:', 'https:'].includes(url.protocol))
+    throw new InvalidArgumentError('expected an address such as https://train.example.org');
+  return [...origins, url.origin];
+}
+
 const collect = (file: string, files: string[]): string[] => [...files, file];
 
 /** Reads `npm start -- …`. Exits with a message for bad arguments and for --help. */
@@ -42,13 +50,19 @@ export function readOptions(argv: readonly string[], env: NodeJS.ProcessEnv): Op
     .option('--host <address>', 'address to listen on; 0.0.0.0 for everyone on the network', '127.0.0.1')
     .option('--state <folder>', 'folder for what the coordinator writes', '.murmuration')
     .option(
+      '--origin <url>',
+      'another address of the coordinator, such as a proxy’s; again for more than one',
+      origin,
+      [],
+    )
+    .option(
       '--record [file]',
       'write every event to a log that replays to the same bits (default: events.log in the state folder)',
     )
     .option('--log-level <level>', LEVELS.join(', '), level, 'info')
     .addHelpText(
       'after',
-      '\nEnvironment:\n  DATA_DIR     folder of the data sets, only ever read (default: data)\n  ADMIN_TOKEN  the operator’s token (default: a new one each start)',
+      '\nEnvironment:\n  DATA_DIR     folder of the data sets, only ever read (default: data)\n  ADMIN_TOKEN  the operator’s token (default: the one in the state folder)',
     )
     .showHelpAfterError('(--help lists the options)')
     .configureOutput({ outputError: (text, write) => write(text) })
@@ -58,6 +72,7 @@ export function readOptions(argv: readonly string[], env: NodeJS.ProcessEnv): Op
     port: number;
     host: string;
     state: string;
+    origin: string[];
     record?: string | true;
     logLevel: string;
   }>();
@@ -69,7 +84,8 @@ export function readOptions(argv: readonly string[], env: NodeJS.ProcessEnv): Op
     runs: given.run.length > 0 ? given.run : ['runs/digits.yaml'],
     dataDir: env['DATA_DIR'] ?? 'data',
     stateDir: given.state,
-    adminToken: env['ADMIN_TOKEN'] ?? randomBytes(18).toString('base64url'),
+    adminToken: env['ADMIN_TOKEN'] || null,
+    origins: given.origin,
     record,
     logLevel: given.logLevel,
   };
