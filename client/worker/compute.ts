@@ -25,8 +25,10 @@ export class DeviceCompute implements Compute {
   }
 
   chooseDevice(options: DeviceOptions): Promise<Device> {
+    // A device in place of another is wanted soon: it is tested with what it will compute, not with everything.
+    const model = this.#trainer?.run.model;
     this.#trainer = null; // a step that the lost device never finished may still hold its buffers
-    const choose = (): Promise<Device> => chooseBackend({ ...options, ...this.#where });
+    const choose = (): Promise<Device> => chooseBackend({ ...options, ...this.#where, ...(model && { model }) });
     const choice = this.#choice.then(choose, choose);
     this.#choice = choice;
     return choice;

@@ -5,21 +5,10 @@ import type { RunConfig } from '../../shared/config.ts';
 import type { RunSummary, WorkerRow } from '../../shared/protocol/snapshots.ts';
 import { ADMIN_TOKEN, start } from '../server/harness.ts';
 import type { Started } from '../../server/host/start.ts';
+import { ARGUMENTS } from './arguments.ts';
 import { findChromium, HOW_TO_GET_CHROMIUM } from './chromium.ts';
 
-/** A WebGPU device without a GPU (SwiftShader), and nothing that reaches out of this machine. */
-const ARGUMENTS = [
-  '--headless=new',
-  '--no-sandbox',
-  '--enable-unsafe-webgpu',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
-
-/** What compiling shaders for a software GPU may take on a busy machine. */
-export const PATIENCE_MS = 120_000;
+export { PATIENCE_MS } from './patience.ts';
 
 export interface Stage {
   readonly coordinator: Started;
@@ -37,7 +26,7 @@ export async function stage(runs: readonly RunConfig[]): Promise<Stage> {
   const path = findChromium();
   if (path === null) throw new Error(HOW_TO_GET_CHROMIUM);
   const coordinator = await start(runs);
-  const browser: Browser = await chromium.launch({ executablePath: path, args: ARGUMENTS });
+  const browser: Browser = await chromium.launch({ executablePath: path, args: [...ARGUMENTS] });
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
   const complaints: string[] = [];
   const first = runs[0]!.id;

@@ -68,7 +68,7 @@ describe('the volunteer’s page', () => {
   );
 
   it(
-    '[P3] [L8] a tab that closes mid-lease gives its samples to somebody else',
+    '[H3] [L8] a tab that closes mid-lease gives its samples to somebody else',
     { timeout: 2 * PATIENCE_MS },
     async () => {
       const page = await show.open('/?backend=wasm');

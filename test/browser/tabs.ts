@@ -1,0 +1,33 @@
+// Tabs of a plain Chromium that contribute to the first run of a coordinator, and that coordinator's view of them.
+
+import { expect } from 'vitest';
+import type { WorkerRow } from '../../shared/protocol/snapshots.ts';
+import type { Started } from '../../server/host/start.ts';
+import type { PlainBrowser, Tab } from './cdp.ts';
+import { PATIENCE_MS } from './patience.ts';
+
+export const until = <T>(ask: () => Promise<T> | T, within = PATIENCE_MS) =>
+  expect.poll(ask, { timeout: within, interval: 20 });
+
+export function rows({ loop, runs }: Started): readonly WorkerRow[] {
+  return loop.workers(runs[0]!.setup.config.id);
+}
+
+export interface Contributor {
+  readonly tab: Tab;
+  /** As the coordinator has it now. */
+  readonly row: () => WorkerRow;
+}
+
+/** Opens the volunteer's page, presses Contribute, and waits for the first pushes. */
+export async function contribute(browser: PlainBrowser, to: Started, query: string): Promise<Contributor> {
+  const known = new Set(rows(to).map(({ id }) => id));
+  const tab = await browser.open(`${to.url}/${query}`);
+  const button = `[...document.querySelectorAll('button')].find((one) => /Contribute/.test(one.textContent) && !one.disabled)`;
+  await until(() => tab.evaluate(`Boolean(${button})`)).toBe(true);
+  await tab.evaluate(`${button}.click()`);
+  const mine = (): WorkerRow | undefined => rows(to).find(({ id }) => !known.has(id));
+  await until(() => mine()?.pushes ?? 0).toBeGreaterThan(5);
+  const { id } = mine()!;
+  return { tab, row: () => rows(to).find((one) => one.id === id)! };
+}
