@@ -26,8 +26,11 @@ export type OpenSocket = (url: string) => StreamSocket;
 /** Times in a row that it did not open, after which it is not tried again until the next welcome. */
 const OPENINGS_FAILED_MAX = 2;
 const OPENING_MS_MAX = 15_000;
+/** A message was above the coordinator's limit. */
+const TOO_LARGE = 1009;
 
 interface Pending {
+  readonly verb: StreamVerb;
   readonly waits: boolean;
   readonly resolve: (body: Uint8Array) => void;
   readonly reject: (error: RequestError) => void;
@@ -114,13 +117,14 @@ export class Stream {
     return this.#socket;
   }
 
-  #send(socket: StreamSocket, number: number, { message, limitMs, waits }: StreamRequestOptions): Promise<Uint8Array> {
+  #send(socket: StreamSocket, number: number, request: StreamRequestOptions): Promise<Uint8Array> {
+    const { verb, message, limitMs, waits } = request;
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#settle(number)?.reject(network('no answer in time'));
         socket.close(); // nobody answers there
       }, limitMs);
-      this.#pending.set(number, { waits, resolve, reject, timer });
+      this.#pending.set(number, { verb, waits, resolve, reject, timer });
       socket.send(message);
     });
   }
@@ -141,10 +145,8 @@ export class Stream {
   #lost(code: number): void {
     this.#socket = null;
     this.#current = null;
-    const failure: Failure =
-      code === STREAM_UNKNOWN_TOKEN ? { kind: 'status', status: 401, retryAfterMs: undefined } : { kind: 'network' };
-    for (const number of this.#pending.keys()) {
-      this.#settle(number)?.reject(new RequestError(failure, `the stream was closed (${code})`));
+    for (const [number, { verb }] of this.#pending) {
+      this.#settle(number)?.reject(new RequestError(failureOf(code, verb), `the stream was closed (${code})`));
     }
   }
 
@@ -158,6 +160,13 @@ export class Stream {
   #closeWhenIdle(): void {
     if (this.#pending.size === 0) this.#current?.close();
   }
+}
+
+/** What a close means for a request under way; in HTTP's terms, where it has some. */
+function failureOf(code: number, verb: StreamVerb): Failure {
+  if (code === STREAM_UNKNOWN_TOKEN) return { kind: 'status', status: 401 };
+  if (code === TOO_LARGE && verb !== 'pull') return { kind: 'status', status: 413 };
+  return { kind: 'network' };
 }
 
 const network = (reason: string): RequestError => new RequestError({ kind: 'network' }, reason);

@@ -1,11 +1,14 @@
 // Which device the volunteer computes on, and when it gives one up. It chooses nothing itself: the shell tries backends.
 
 import { BACKENDS, type Backend, type Device } from '../protocol/messages.ts';
+import type { VolunteerEffect } from './events.ts';
 import { GARBAGE_IN_A_ROW_MAX, LOSSES_MAX, LOSS_WINDOW_MS } from './limits.ts';
 
 export class DeviceKeeper {
   device: Device | null = null;
   choosing = false;
+  /** Why another device is being chosen. */
+  trouble: string | null = null;
   private lossTimesMs: readonly number[] = [];
   private garbageInARow = 0;
   private readonly excluded = new Set<Backend>();
@@ -19,6 +22,15 @@ export class DeviceKeeper {
     return BACKENDS.filter((backend) => this.excluded.has(backend));
   }
 
+  /** Asks for a device: the volunteer's own wish first, and none that was given up. */
+  choose(trouble: string | null, wish: Backend | undefined): Extract<VolunteerEffect, { type: 'choose-device' }> {
+    this.trouble = trouble;
+    this.choosing = true;
+    const { exclude } = this;
+    const prefer = wish === undefined || exclude.includes(wish) ? null : wish;
+    return { type: 'choose-device', prefer, exclude };
+  }
+
   /** Takes the device that was chosen; true when it is another one than before. */
   chosen(device: Device): boolean {
     const changed = device.backend !== this.device?.backend || device.adapter !== this.device.adapter;
@@ -26,6 +38,7 @@ export class DeviceKeeper {
     this.garbageInARow = 0;
     this.device = device;
     this.choosing = false;
+    this.trouble = null;
     return changed;
   }
 

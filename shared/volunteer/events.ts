@@ -28,7 +28,8 @@ export type VolunteerEvent =
   /** The device is gone, and with it any step in progress: no answer to its `compute` will come. */
   | { readonly type: 'device-lost'; readonly reason: string }
   | { readonly type: 'connected' }
-  | { readonly type: 'disconnected' }
+  /** `tooLarge`: the coordinator closed the connection because of a message that was above its limit. */
+  | { readonly type: 'disconnected'; readonly tooLarge?: boolean }
   | { readonly type: 'welcome'; readonly welcome: Welcome }
   /** `paramsOk`: the reply's lease, if there is one, came with a good frame of parameters. */
   | { readonly type: 'pulled'; readonly reply: PullReply; readonly paramsOk: boolean }

@@ -15,8 +15,8 @@ export type Stage =
   | { readonly name: 'ready' }
   | { readonly name: 'computing' }
   | { readonly name: 'computed'; readonly push: PendingPush; readonly pushAtMs: number }
-  /** `next`: another lease was asked for with it. */
-  | { readonly name: 'pushing'; readonly push: PendingPush; readonly next: boolean };
+  /** `next`: another lease was asked for with it. `outdated`: that was before we last said what we hold. */
+  | { readonly name: 'pushing'; readonly push: PendingPush; readonly next: boolean; readonly outdated: boolean };
 
 export interface Held {
   readonly lease: Lease;
@@ -78,6 +78,23 @@ export class Hand {
       const missing = new Set(held.stage.missing);
       missing.delete(shard);
       held.stage = missing.size === 0 ? { name: 'ready' } : { name: 'fetching', missing };
+    }
+  }
+
+  /** Every lease in hand. What is asked for and has not come is not among them: it will not be taken. */
+  named(): string[] {
+    for (const held of this.held.values()) {
+      if (held.stage.name === 'pushing') held.stage = { ...held.stage, outdated: true };
+    }
+    return [...this.held.keys()];
+  }
+
+  /** Time in which nothing could be tried does not count. */
+  slept(forMs: number): void {
+    for (const held of this.held.values()) {
+      const { stage } = held;
+      if (stage.name !== 'computed' && stage.name !== 'pushing') continue;
+      held.stage = { ...stage, push: { ...stage.push, sinceMs: stage.push.sinceMs + forMs } };
     }
   }
 

@@ -5,7 +5,7 @@ import type { Device, Hello, RunManifest, Welcome } from '../protocol/messages.t
 import { PROTOCOL_VERSION } from '../protocol/version.ts';
 import type { Rng } from '../rng.ts';
 import { backoffMs } from './backoff.ts';
-import { FULL_RETRY, RECONNECT } from './limits.ts';
+import { FULL_RETRY, HURRIED_TRIES, INTRODUCED_MS_MIN, RECONNECT, TOO_LARGE_IN_A_ROW_MAX } from './limits.ts';
 
 export type LinkState =
   | { readonly name: 'down'; readonly connectAtMs: number }
@@ -21,15 +21,27 @@ export interface Session {
   readonly run: RunManifest;
 }
 
+/** Refusals after which it is worth asking again. */
+export type TurnedAway = 'too-many-workers' | 'busy';
+
+export interface Introduction {
+  readonly run: string;
+  readonly name: string;
+  readonly device: Device;
+  readonly holding: readonly string[];
+}
+
 export class Link {
   state: LinkState = { name: 'down', connectAtMs: Infinity };
   session: Session | null = null;
   /** The coordinator does not know our token: nothing is sent over HTTP until it has welcomed us again. */
   stale = false;
-  /** The run had no room when we last asked. */
-  full = false;
+  /** Why the run had no place for us when we last asked. */
+  turnedAway: TurnedAway | null = null;
   private failures = 0;
   private strangers = 0;
+  private helloMs = -Infinity;
+  private tooLargeInARow = 0;
   private readonly random: Rng;
 
   constructor(random: Rng) {
@@ -50,23 +62,24 @@ export class Link {
 
   disconnected(nowMs: number): void {
     if (this.state.name === 'down') return;
-    this.full = false;
+    this.turnedAway = null;
     this.state = { name: 'down', connectAtMs: nowMs + this.nextBackoffMs() };
   }
 
-  /** Who we are; with the token of an earlier welcome, the same worker as then. */
-  hello({ run, name }: { readonly run: string; readonly name: string }, device: Device): Hello {
-    const token = this.session === null ? {} : { token: this.session.token };
-    return { protocol: PROTOCOL_VERSION, run, name: name.slice(0, NAME_CHARS_MAX), device, ...token };
+  /** Who we are; with the token of an earlier welcome, the same worker as then, which still has the leases in `holding`. */
+  hello({ run, name, device, holding }: Introduction): Hello {
+    const again = this.session === null ? {} : { token: this.session.token, holding: [...holding] };
+    return { protocol: PROTOCOL_VERSION, run, name: name.slice(0, NAME_CHARS_MAX), device, ...again };
   }
 
   helloFailed(nowMs: number): void {
     if (this.state.name === 'greeting') this.state = { name: 'up', helloAtMs: nowMs + this.nextBackoffMs() };
   }
 
-  runIsFull(nowMs: number): void {
-    this.full = true;
-    this.state = { name: 'up', helloAtMs: nowMs + backoffMs(0, FULL_RETRY, this.random) };
+  notNow(refusal: TurnedAway, nowMs: number): void {
+    this.turnedAway = refusal;
+    const waitMs = refusal === 'busy' ? this.nextBackoffMs() : backoffMs(0, FULL_RETRY, this.random);
+    this.state = { name: 'up', helloAtMs: nowMs + waitMs };
   }
 
   /** `another-run`: what was leased before the welcome cannot be computed or pushed after it. */
@@ -74,7 +87,7 @@ export class Link {
     const before = this.session?.run ?? run;
     this.session = { worker, token, run };
     this.stale = false;
-    this.full = false;
+    this.turnedAway = null;
     this.failures = 0;
     this.state = { name: 'joined' };
     return sameRun(before, run) ? 'same-run' : 'another-run';
@@ -83,6 +96,16 @@ export class Link {
   /** A request was answered as from a known worker. */
   recognised(): void {
     this.strangers = 0;
+  }
+
+  pushAnswered(): void {
+    this.tooLargeInARow = 0;
+  }
+
+  /** A message of ours was above the coordinator's limit. True when the next would be too, and so for ever. */
+  tooLarge(): boolean {
+    this.tooLargeInARow += 1;
+    return this.tooLargeInARow >= TOO_LARGE_IN_A_ROW_MAX;
   }
 
   /** A request was answered 401. At once the first time; a coordinator that never knows us is not asked faster and faster. */
@@ -99,9 +122,14 @@ export class Link {
     if (this.joined) this.state = { name: 'up', helloAtMs: nowMs };
   }
 
-  /** Whatever waits for its time is tried now, and what fails then waits as after a first failure. */
+  /** The coordinator counts leases of ours that we do not have: say what we have, unless we just did. */
+  correct(nowMs: number): void {
+    if (nowMs >= this.helloMs + INTRODUCED_MS_MIN) this.introduceAgain(nowMs);
+  }
+
+  /** Whatever waits for its time is tried now, and again within seconds when that fails. */
   hurry(nowMs: number): void {
-    this.failures = 0;
+    this.failures = -HURRIED_TRIES;
     if (this.state.name === 'down') this.state = { name: 'down', connectAtMs: nowMs };
     if (this.state.name === 'up') this.state = { name: 'up', helloAtMs: nowMs };
   }
@@ -114,6 +142,7 @@ export class Link {
     }
     if (this.state.name === 'up' && deviceReady && this.state.helloAtMs <= nowMs) {
       this.state = { name: 'greeting' };
+      this.helloMs = nowMs;
       return 'hello';
     }
     return null;

@@ -16,7 +16,7 @@ export interface Situation {
   readonly userPaused: boolean;
   readonly operatorPaused: boolean;
   readonly hidden: boolean;
-  readonly link: Pick<Link, 'joined' | 'full' | 'session'>;
+  readonly link: Pick<Link, 'joined' | 'turnedAway' | 'session'>;
   readonly inHand: number;
   readonly waiting: WaitReason | null;
 }
@@ -24,7 +24,7 @@ export interface Situation {
 export function lookOf({ link, ...now }: Situation): Look {
   if (!now.deviceReady) return { phase: 'checking', message: now.trouble };
   if (now.userPaused) return { phase: 'paused', message: null };
-  if (link.full) return { phase: 'waiting', message: refusalText('too-many-workers') };
+  if (link.turnedAway !== null) return { phase: 'waiting', message: refusalText(link.turnedAway) };
   if (!link.joined) {
     if (link.session === null) return { phase: 'connecting', message: null };
     return { phase: 'reconnecting', message: words.RECONNECTING_TEXT };

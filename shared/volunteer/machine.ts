@@ -3,7 +3,7 @@
 // The rules are those of docs/SPEC.md, section V. See events.ts for what answers what, work.ts for the leases.
 
 import type { Backend, Welcome } from '../protocol/messages.ts';
-import { PROTOCOL_VERSION, refusalText } from '../protocol/version.ts';
+import type { Refusal } from '../protocol/version.ts';
 import type { Rng } from '../rng.ts';
 import { DeviceKeeper } from './device.ts';
 import type { VolunteerEffect, VolunteerEvent } from './events.ts';
@@ -12,7 +12,8 @@ import * as limits from './limits.ts';
 import { Link } from './link.ts';
 import { lookOf, stateOf, type Look, type Situation } from './look.ts';
 import { Progress, sameView } from './progress.ts';
-import { isUnrecognised } from './retry.ts';
+import { isTooLarge, isUnrecognised } from './retry.ts';
+import { Sleep } from './sleep.ts';
 import type { VolunteerPhase, VolunteerView } from './view.ts';
 import * as words from './words.ts';
 import { Work, type Terms } from './work.ts';
@@ -33,13 +34,11 @@ export class Volunteer {
   private readonly device = new DeviceKeeper();
   private readonly heartbeat = new Heartbeat();
   private readonly progress = new Progress();
+  private readonly sleep = new Sleep();
   private started = false;
   private ending: Look | null = null;
-  private userPaused = false;
-  private operatorPaused = false;
-  private hidden = false;
-  /** Why another device is being chosen. */
-  private trouble: string | null = null;
+  /** Of the person, of the operator, and of the browser. */
+  private readonly wishes = { userPaused: false, operatorPaused: false, hidden: false };
   private shown: VolunteerView | null = null;
   /** Of the event being handled. */
   private nowMs = 0;
@@ -57,21 +56,22 @@ export class Volunteer {
     this.effects = [];
     if (this.over) this.afterTheEnd(event);
     else {
+      const sleptMs = this.sleep.lateMs(nowMs);
+      this.work.slept(sleptMs);
+      if (sleptMs > 0) this.wake();
       this.hear(event);
       if (this.started && !this.over) this.advance();
       this.show();
     }
+    this.sleep.expect(this.nextDeadlineMs());
     return this.effects;
   }
 
   /** When to send `tick` if nothing else happens before; null for never. Later than the last event's time. */
   nextDeadlineMs(): number | null {
     if (this.over || !this.started) return null;
-    const atMs = Math.min(
-      this.link.nextDeadlineMs(this.device.ready),
-      this.work.nextDeadlineMs(this.terms()),
-      this.heartbeatAtMs(),
-    );
+    const { link, work, device } = this;
+    const atMs = Math.min(link.nextDeadlineMs(device.ready), work.nextDeadlineMs(this.terms()), this.heartbeatAtMs());
     return atMs === Infinity ? null : atMs;
   }
 
@@ -92,7 +92,8 @@ export class Volunteer {
       case 'connected':
         return this.link.connected(this.nowMs);
       case 'disconnected':
-        return this.link.disconnected(this.nowMs);
+        this.link.disconnected(this.nowMs);
+        return event.tooLarge ? this.tooLarge() : undefined;
       case 'welcome':
         return this.welcomed(event.welcome);
       case 'pulled':
@@ -111,16 +112,14 @@ export class Volunteer {
       case 'request-failed':
         return this.requestFailed(event);
       case 'control':
-        return this.operatorSays(event.command);
+        return this.says('operatorPaused', event.command);
       case 'user':
-        return this.userSays(event.command);
+        return this.says('userPaused', event.command);
       case 'visibility':
-        this.hidden = event.hidden;
-        return this.hidden ? this.work.releaseIdle(limits.HIDDEN_LEASES_MAX) : undefined;
+        this.wishes.hidden = event.hidden;
+        return event.hidden ? this.work.releaseIdle(limits.HIDDEN_LEASES_MAX) : undefined;
       case 'woke':
-        this.link.hurry(this.nowMs);
-        this.heartbeat.reset(); // the coordinator may think us gone
-        return this.work.wake(this.nowMs);
+        return this.wake();
       case 'progress':
         return this.progress.run(event.run);
       case 'tick':
@@ -132,9 +131,13 @@ export class Volunteer {
 
   private advance(): void {
     if (this.work.stepDeadlineMs <= this.nowMs) this.deviceLost('A step did not come to an end.');
+    if (this.work.takeLoss()) this.link.correct(this.nowMs);
     const due = this.link.due(this.nowMs, this.device.ready);
     if (due === 'connect') this.emit({ type: 'connect' });
-    if (due === 'hello') this.emit({ type: 'hello', hello: this.link.hello(this.options, this.device.device!) });
+    if (due === 'hello') {
+      const who = { ...this.options, device: this.device.device!, holding: this.work.introduce() };
+      this.emit({ type: 'hello', hello: this.link.hello(who) });
+    }
     this.work.advance(this.terms());
     if (this.heartbeatAtMs() > this.nowMs) return;
     const state = stateOf(this.situation());
@@ -149,19 +152,20 @@ export class Volunteer {
     this.chooseDevice(null);
   }
 
+  /** Everything that waits is tried now. */
+  private wake(): void {
+    this.link.hurry(this.nowMs);
+    this.heartbeat.reset(); // the coordinator may think us gone
+    this.work.wake(this.nowMs);
+  }
+
   private chooseDevice(trouble: string | null): void {
-    this.trouble = trouble;
-    this.device.choosing = true;
-    const { exclude } = this.device;
-    const { backend } = this.options;
-    const prefer = backend === undefined || exclude.includes(backend) ? null : backend;
-    this.emit({ type: 'choose-device', prefer, exclude });
+    this.emit(this.device.choose(trouble, this.options.backend));
   }
 
   private deviceChosen({ device }: Told<'device-ready'>): void {
     if (!this.device.choosing) return;
     if (this.device.chosen(device)) this.link.introduceAgain(this.nowMs);
-    this.trouble = null;
   }
 
   private deviceLost(reason: string): void {
@@ -180,29 +184,30 @@ export class Volunteer {
 
   private welcomed(welcome: Welcome): void {
     if (this.link.state.name !== 'greeting') return;
-    if (!welcome.ok) return this.refused(welcome);
-    if (welcome.protocol !== PROTOCOL_VERSION) {
-      const refusal = welcome.protocol > PROTOCOL_VERSION ? 'client-too-old' : 'server-too-old';
-      return this.end('failed', refusalText(refusal));
-    }
+    const refusal = words.refusalIn(welcome);
+    if (refusal !== null || !welcome.ok) return this.refused(refusal!, welcome);
     if (this.link.admitted(welcome) === 'another-run') this.work.startOver();
-    this.operatorPaused = false;
+    this.wishes.operatorPaused = false;
     this.heartbeat.reset();
     this.work.wake(this.nowMs);
   }
 
-  private refused(welcome: Extract<Welcome, { ok: false }>): void {
-    if (welcome.refusal === 'too-many-workers') return this.link.runIsFull(this.nowMs);
-    const hadWorked = this.link.session !== null && welcome.refusal === 'run-ended';
-    this.end(hadWorked ? 'finished' : 'failed', words.refusedText(welcome));
+  private refused(refusal: Refusal, welcome: Welcome): void {
+    if (refusal === 'too-many-workers' || refusal === 'busy') return this.link.notNow(refusal, this.nowMs);
+    const hadWorked = this.link.session !== null && refusal === 'run-ended';
+    this.end(hadWorked ? 'finished' : 'failed', words.refusedText(refusal, welcome));
+  }
+
+  private tooLarge(): void {
+    if (this.link.tooLarge()) this.end('failed', words.TOO_LARGE_TEXT);
   }
 
   private pushed({ lease, reply, paramsOk }: Told<'pushed'>): void {
     this.link.recognised();
     const settled = this.work.settle(lease);
     if (settled !== null) this.progress.pushed(reply, settled.meta.samples);
-    const asked = settled?.next ?? true;
-    this.endIf(this.work.offeredWithPush(reply, asked, { paramsOk, terms: this.terms() }));
+    this.link.pushAnswered();
+    this.endIf(this.work.offeredWithPush(reply, settled, { paramsOk, terms: this.terms() }));
   }
 
   private computed({ lease, loss, samples, computeMs }: Told<'computed'>): void {
@@ -220,28 +225,23 @@ export class Volunteer {
     const gone = request.kind === 'pull' && failure.kind === 'status' && failure.status === 404;
     if (gone || isUnrecognised(failure)) this.link.unrecognised(this.nowMs);
     if (request.kind === 'pull') this.work.pullFailed(failure, this.nowMs);
-    else this.work.pushFailed(request.lease, failure, this.nowMs);
+    else {
+      this.work.pushFailed(request.lease, failure, this.nowMs);
+      if (isTooLarge(failure)) this.tooLarge();
+    }
   }
 
-  private operatorSays(command: 'pause' | 'resume' | 'stop'): void {
-    if (command === 'stop') return this.end('finished', words.stopText('finished'));
-    this.operatorPaused = command === 'pause';
-    this.restOrWake();
-  }
-
-  private userSays(command: 'pause' | 'resume' | 'stop'): void {
-    if (command === 'stop') return this.end('stopped', null);
-    this.userPaused = command === 'pause';
-    this.restOrWake();
-  }
-
-  private restOrWake(): void {
-    if (this.userPaused || this.operatorPaused) this.work.releaseIdle(0);
+  private says(who: 'userPaused' | 'operatorPaused', command: 'pause' | 'resume' | 'stop'): void {
+    if (command === 'stop') {
+      return who === 'userPaused' ? this.end('stopped', null) : this.end('finished', words.stopText('finished'));
+    }
+    this.wishes[who] = command === 'pause';
+    if (this.wishes.userPaused || this.wishes.operatorPaused) this.work.releaseIdle(0);
     else this.work.wake(this.nowMs);
   }
 
   private endIf(stop: words.StopReason | null): void {
-    if (stop !== null) this.end('finished', words.stopText(stop));
+    if (stop !== null) this.end(stop === 'banned' ? 'failed' : 'finished', words.stopText(stop));
   }
 
   private end(phase: VolunteerPhase, message: string | null): void {
@@ -252,19 +252,21 @@ export class Volunteer {
 
   /** A lease that comes too late is given back; nothing else is said. */
   private afterTheEnd(event: VolunteerEvent): void {
-    if (event.type !== 'pulled' && event.type !== 'pushed') return;
-    if (event.reply.next.kind === 'lease') this.work.release([event.reply.next.lease.id]);
+    const next = event.type === 'pulled' || event.type === 'pushed' ? event.reply.next : null;
+    if (next?.kind === 'lease') this.work.release([next.lease.id]);
   }
 
   private terms(): Terms {
+    const { userPaused, operatorPaused, hidden } = this.wishes;
     const run = this.link.session?.run;
     const allowed = Math.min(limits.LEASES_MAX, Math.max(1, run?.leasesPerWorker ?? 1));
     return {
       nowMs: this.nowMs,
       known: run !== undefined && !this.link.stale,
       deviceReady: this.device.ready,
-      wanted: this.link.joined && this.device.ready && !this.userPaused && !this.operatorPaused,
-      leasesMax: this.hidden ? limits.HIDDEN_LEASES_MAX : allowed,
+      wanted: this.link.joined && this.device.ready && !userPaused && !operatorPaused,
+      leasesMax: hidden ? limits.HIDDEN_LEASES_MAX : allowed,
+      leasesAllowed: allowed,
       shardCount: run?.shards.length ?? 0,
     };
   }
@@ -277,15 +279,15 @@ export class Volunteer {
   }
 
   private situation(): Situation {
-    const { link, trouble, userPaused, operatorPaused, hidden } = this;
+    const { ready: deviceReady, trouble } = this.device;
     const { inHand, waiting } = this.work;
-    return { deviceReady: this.device.ready, trouble, userPaused, operatorPaused, hidden, link, inHand, waiting };
+    return { ...this.wishes, deviceReady, trouble, link: this.link, inHand, waiting };
   }
 
   private show(): void {
     const look = this.ending ?? lookOf(this.situation());
-    const who = { device: this.device.device, worker: this.link.session?.worker ?? null };
-    const view: VolunteerView = { ...look, ...who, ...this.progress.now };
+    const worker = this.link.session?.worker ?? null;
+    const view: VolunteerView = { ...look, device: this.device.device, worker, ...this.progress.now };
     if (this.shown !== null && sameView(this.shown, view)) return;
     this.shown = view;
     this.emit({ type: 'show', view });

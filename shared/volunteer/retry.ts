@@ -9,6 +9,9 @@ import { PUSH_ATTEMPTS_MAX, PUSH_RETRY, PUSH_RETRY_MS_MAX, RETRY_AFTER_MS_MAX } 
 /** The coordinator does not know who is asking: hello comes first. */
 export const isUnrecognised = (failure: Failure): boolean => failure.kind === 'status' && failure.status === 401;
 
+/** More than the coordinator takes in one message: sent again, it would be so again. */
+export const isTooLarge = (failure: Failure): boolean => failure.kind === 'status' && failure.status === 413;
+
 /** Another try may go better: no answer, a cut answer, an overloaded or restarting coordinator, or after a new hello. */
 export function mayRetry(failure: Failure): boolean {
   if (failure.kind !== 'status') return true;

@@ -20,7 +20,17 @@ export interface Terms {
   /** Welcomed, connected, with a device, and nobody has paused: new leases are wanted. */
   readonly wanted: boolean;
   readonly leasesMax: number;
+  /** As many leases as the run allows: more than `leasesMax` when we want fewer. */
+  readonly leasesAllowed: number;
   readonly shardCount: number;
+}
+
+/** A push that has its answer. */
+export interface Settled {
+  readonly meta: PushMeta;
+  /** Another lease was asked for with it. */
+  readonly next: boolean;
+  readonly outdated: boolean;
 }
 
 const NO_FAILURE: Failure = { kind: 'network' };
@@ -33,6 +43,10 @@ export class Work {
   /** What the device is at, also when its lease is no longer in hand. */
   private step: { readonly lease: string; readonly sinceMs: number } | null = null;
   private pulling = false;
+  /** We have said what we hold since the pull under way was sent: a lease that comes of it is given back. */
+  private pullOutdated = false;
+  /** The coordinator counts more leases of ours than we have. */
+  private lostSome = false;
   private pullAtMs = -Infinity;
   private pullFailures = 0;
   private readonly random: Rng;
@@ -77,28 +91,54 @@ export class Work {
 
   /** The answer to our pull; a reason when it is not to be asked again. */
   pulled(next: Next, paramsOk: boolean, terms: Terms): StopReason | null {
-    this.pulling = false;
+    const outdated = this.pullOutdated;
+    this.pulling = this.pullOutdated = false;
     this.pullFailures = 0;
-    return this.offered(next, paramsOk, terms);
+    return this.offered(next, { paramsOk, outdated }, terms);
   }
 
   /** The answer to a push: what was pushed if that settles a lease, else null (it was settled or given up before). */
-  settle(lease: string): { readonly meta: PushMeta; readonly next: boolean } | null {
+  settle(lease: string): Settled | null {
     const stage = this.hand.get(lease)?.stage;
     if (stage?.name !== 'pushing') return null;
     this.hand.drop(lease);
     this.emit({ type: 'forget', lease });
-    return { meta: stage.push.meta, next: stage.next };
+    return { meta: stage.push.meta, next: stage.next, outdated: stage.outdated };
   }
 
-  /** The next lease that came with a settled push. A wait counts only if more work was asked for. */
-  offeredWithPush(reply: PushReply, asked: boolean, offer: { paramsOk: boolean; terms: Terms }): StopReason | null {
+  /** The next lease that came with a push. A wait counts only if more work was asked for. */
+  offeredWithPush(
+    reply: PushReply,
+    settled: Settled | null,
+    offer: { paramsOk: boolean; terms: Terms },
+  ): StopReason | null {
+    const { next: asked, outdated } = settled ?? { next: true, outdated: false };
     if (reply.next.kind === 'wait' && !asked) return null;
-    return this.offered(reply.next, offer.paramsOk, offer.terms);
+    return this.offered(reply.next, { paramsOk: offer.paramsOk, outdated }, offer.terms);
+  }
+
+  /** The leases in hand, to be said with a hello: the coordinator gives all others of ours to somebody else. */
+  introduce(): readonly string[] {
+    this.lostSome = false;
+    this.pullOutdated = this.pulling;
+    return this.hand.named();
+  }
+
+  /** Whether the coordinator should be told what we hold; asked once. */
+  takeLoss(): boolean {
+    const lost = this.lostSome;
+    this.lostSome = false;
+    return lost;
+  }
+
+  /** Nothing ran here for so long: neither the device nor the network is to blame. */
+  slept(forMs: number): void {
+    if (this.step !== null) this.step = { ...this.step, sinceMs: this.step.sinceMs + forMs };
+    this.hand.slept(forMs);
   }
 
   pullFailed(failure: Failure, nowMs: number): void {
-    this.pulling = false;
+    this.pulling = this.pullOutdated = false;
     this.pullLater(failure, nowMs);
   }
 
@@ -179,22 +219,32 @@ export class Work {
     this.hand.pushNow(nowMs);
   }
 
-  private offered(next: Next, paramsOk: boolean, terms: Terms): StopReason | null {
+  private offered(
+    next: Next,
+    { paramsOk, outdated }: { readonly paramsOk: boolean; readonly outdated: boolean },
+    terms: Terms,
+  ): StopReason | null {
     switch (next.kind) {
       case 'lease':
-        this.take(next.lease, paramsOk, terms);
+        if (outdated && this.hand.get(next.lease.id) === undefined) this.release([next.lease.id]);
+        else this.take(next.lease, paramsOk, terms);
         return null;
-      case 'wait': {
-        const forMs = Math.min(limits.RETRY_AFTER_MS_MAX, Math.max(limits.WAIT_MS_MIN, next.retryAfterMs));
-        this.pullAtMs = terms.nowMs + forMs;
-        this.waiting = next.reason;
+      case 'wait':
+        this.wait(next.retryAfterMs, next.reason, terms.nowMs);
+        this.lostSome = next.reason === 'lease-limit' && !outdated && this.hand.size < terms.leasesAllowed;
         return null;
-      }
       case 'stop':
         return next.reason;
       default:
         return next satisfies never;
     }
+  }
+
+  private wait(retryAfterMs: number, reason: WaitReason, nowMs: number): void {
+    const forMs = Math.min(limits.RETRY_AFTER_MS_MAX, Math.max(limits.WAIT_MS_MIN, retryAfterMs));
+    const everyone = reason === 'busy' || reason === 'leaving';
+    this.pullAtMs = nowMs + forMs * (everyone ? 1 + limits.WAIT_JITTER * this.random.next() : 1);
+    this.waiting = reason;
   }
 
   private take(lease: Lease, paramsOk: boolean, terms: Terms): void {
@@ -216,7 +266,7 @@ export class Work {
       if (held.stage.name !== 'computed' || held.stage.pushAtMs > terms.nowMs) continue;
       const { push } = held.stage;
       const next = terms.wanted && this.hand.size + (this.pulling ? 1 : 0) <= terms.leasesMax;
-      held.stage = { name: 'pushing', push, next };
+      held.stage = { name: 'pushing', push, next, outdated: false };
       this.emit({ type: 'push', lease: held.lease, meta: push.meta, next });
     }
   }

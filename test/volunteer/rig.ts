@@ -88,6 +88,16 @@ export class Rig {
     return this.tell({ type: 'tick' });
   }
 
+  /** Lets time pass, deadline by deadline: what was asked for on the way is in `log`. */
+  pass(ms: number): this {
+    const untilMs = this.nowMs + ms;
+    for (;;) {
+      const atMs = this.machine.nextDeadlineMs();
+      if (atMs === null || atMs >= untilMs) return this.after(untilMs - this.nowMs);
+      this.after(atMs - this.nowMs);
+    }
+  }
+
   /** Lets time pass, deadline by deadline, until something is asked for; says how long that was. */
   toDeadline(): number {
     const sinceMs = this.nowMs;

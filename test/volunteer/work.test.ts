@@ -144,8 +144,8 @@ describe('a push that does not get through', () => {
 
   it('[V11] is given up when the next try would come too late', () => {
     const rig = new Rig().computing({ leasesPerWorker: 1 }).computed('a');
-    rig.pushFails('a', status(503, 60_000)).after(60_000);
-    rig.after(40_000).pushFails('a', status(503, 60_000));
+    rig.pushFails('a', status(503, 60_000)).pass(60_000);
+    rig.pass(40_000).pushFails('a', status(503, 60_000));
     expect(rig.asked('release')).toEqual([{ type: 'release', leases: ['a'] }]);
   });
 
