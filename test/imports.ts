@@ -45,7 +45,7 @@ export const LAYERS: readonly Layer[] = [
   { zone: 'shared/nn/', ours: ['shared/'], packages: /^@tensorflow\// },
   { zone: 'shared/volunteer/', ours: ['shared/'], packages: NONE },
   { zone: 'server/', ours: ['shared/', 'server/core/', 'server/host/', 'server/*'], packages: NO_TENSORS },
-  { zone: 'server/core/', ours: ['shared/', 'server/core/'], packages: NONE },
+  { zone: 'server/core/', ours: ['shared/', 'server/core/'], packages: /^zod\/mini$/ },
   { zone: 'server/methods/', ours: ['shared/', 'server/core/'], packages: NONE },
   { zone: 'server/adapters/', ours: ['shared/', 'server/core/', 'server/adapters/', 'server/*'], packages: NO_TENSORS },
   { zone: 'server/sim/', ours: ['shared/', 'server/core/', 'server/sim/', 'server/*'], packages: /^(vega|vega-lite)$/ },
@@ -55,7 +55,7 @@ export const LAYERS: readonly Layer[] = [
   { zone: 'client/dashboard/', ours: ['shared/', 'client/page/', 'client/dashboard/'], packages: NO_TENSORS },
   {
     zone: 'client/volunteer/',
-    ours: ['shared/', 'client/page/', 'client/volunteer/', 'client/worker/bridge.ts'],
+    ours: ['shared/', 'client/page/', 'client/volunteer/', 'client/worker/bridge.ts', 'client/worker/device-key.ts'],
     packages: NO_TENSORS,
   },
   { zone: 'client/worker/', ours: ['shared/', 'client/worker/'], packages: /^(?!react|@radix-ui|uplot|node:)/ },

@@ -1,16 +1,18 @@
 // θ and the method that moves it: the seven axes put to work, in their order. Knows no lease, no sample order and no
 // clock; the coordinator, the replay command and the methods' tests all use this one.
 
+import * as z from 'zod/mini';
 import type { MethodConfig } from '../../shared/config.ts';
 import type { CodecName } from '../../shared/protocol/frame.ts';
 import type { Work } from '../../shared/protocol/lease.ts';
 import type { PushRejection } from '../../shared/protocol/reasons.ts';
 import { learningRateAt } from '../../shared/schedule.ts';
-import { axpy, inOnePass, rmsDistance, type Vec } from '../../shared/vec.ts';
+import { axpy, inOnePass, rmsDistance, scale, sumSquares, type Vec } from '../../shared/vec.ts';
+import { count } from './facts.ts';
 import { resolveHyperparameters } from './hyperparameters.ts';
-import type { Axes, Crowd, Method, Push } from './method.ts';
+import type { Axes, Crowd, Guard, Method, Push } from './method.ts';
 import { SentVectors, type Sent } from './sent.ts';
-import { restoreState, type State } from './state.ts';
+import { adopt, cloneState, misfit, restoreState, type State } from './state.ts';
 
 export interface AggregatorOptions {
   readonly method: Method;
@@ -20,6 +22,8 @@ export interface AggregatorOptions {
   /** Samples of one epoch: the schedule counts in epochs. */
   readonly samplesPerEpoch: number;
   readonly codec?: CodecName;
+  /** None when absent: every push counts in full. */
+  readonly guard?: Guard | null;
 }
 
 export interface PushInput {
@@ -41,12 +45,29 @@ export type PushResult = { readonly lag: number; readonly gap: number } & (
   { readonly outcome: 'applied' | 'buffered' } | { readonly outcome: 'rejected'; readonly reason: PushRejection }
 );
 
+/** What goes with the state. */
+export const aggregatorFacts = z.strictObject({
+  version: count,
+  samples: count,
+  firstSequence: count,
+  departures: count,
+});
+export type AggregatorFacts = z.infer<typeof aggregatorFacts>;
+
+/** All that an aggregator is, written down. */
+export interface Written {
+  readonly facts: AggregatorFacts;
+  readonly state: State;
+}
+
 export class Aggregator {
   readonly theta: Vec;
   #axes: Axes;
+  #method: Method;
   #config: MethodConfig;
   readonly #samplesPerEpoch: number;
   readonly #sent: SentVectors;
+  readonly #guard: Guard | null;
   #version = 0;
   #samples = 0;
   /** Work leased before this method began: its tokens are counted from here. */
@@ -55,12 +76,14 @@ export class Aggregator {
   #departures = 0;
 
   /** Throws when a hyper-parameter is unknown or out of bounds. */
-  constructor({ method, config, theta, samplesPerEpoch, codec = 'f32' }: AggregatorOptions) {
+  constructor({ method, config, theta, samplesPerEpoch, codec = 'f32', guard = null }: AggregatorOptions) {
     this.#axes = axesOf(method, config, theta.length);
     this.theta = theta;
+    this.#method = method;
     this.#config = config;
     this.#samplesPerEpoch = samplesPerEpoch;
     this.#sent = new SentVectors(theta.length, codec);
+    this.#guard = guard;
   }
 
   get axes(): Axes {
@@ -101,10 +124,10 @@ export class Aggregator {
   }
 
   /** Batches of the worker's next lease. */
-  batches(worker: string): number {
+  batches(worker: string, nowMs: number): number {
     const { work } = this.axes;
     if (work.kind === 'gradient') return 1;
-    return work.batches({ worker, learningRate: this.learningRate, epochs: this.#epochs });
+    return work.batches({ worker, nowMs, learningRate: this.learningRate, epochs: this.#epochs });
   }
 
   /** What a lease says of its work. The inner learning rate is by `epochs`, the progress of the lease's own data. */
@@ -115,7 +138,7 @@ export class Aggregator {
     return { kind: 'local', ...work.inner, learningRate: this.#learningRateAt(epochs), weightDecay, seed };
   }
 
-  /** Screens one push, corrects it, gathers it, and moves θ if that was enough. Does not release `sent`. */
+  /** Screens one push, weighs it, corrects it, gathers it, and moves θ if that was enough. Does not release `sent`. */
   push(input: PushInput, crowd: Crowd): PushResult {
     const { worker, sent, vector, samples, nowMs, turnaroundMs = 0, batches = 1, sequence = 0 } = input;
     const lag = this.#version - sent.version;
@@ -128,6 +151,7 @@ export class Aggregator {
       version: this.#version,
       lag,
       gap,
+      norm: Math.sqrt(sumSquares(vector)),
       samples,
       learningRate: this.learningRate,
       learningRatePeak: this.#config.learningRate,
@@ -141,7 +165,9 @@ export class Aggregator {
       const reason = one.check(vector, push);
       if (reason !== null) return { outcome: 'rejected', reason, lag, gap };
     }
+    const weight = this.#guard?.weigh(vector, push, work) ?? 1;
     const moved = inOnePass(() => {
+      if (weight !== 1) scale(vector, weight);
       if (gather.immediate) this.#decay(vector);
       correct.apply(vector, push);
       gather.add(vector, push);
@@ -189,6 +215,7 @@ export class Aggregator {
     adopt(axes.correct.state, this.axes.correct.state);
     adopt(axes.outer.state, this.axes.outer.state);
     this.#axes = axes;
+    this.#method = method;
     this.#config = config;
     this.#firstSequence = at.nextSequence;
     this.#departures += 1; // what the old view made for this version is not what the new one makes
@@ -207,10 +234,42 @@ export class Aggregator {
     };
   }
 
-  /** With `state()` restored: the counters that go with it. Holds of vectors sent before are void. */
-  resumeAt(counters: { readonly version: number; readonly samples: number }): void {
-    this.#version = counters.version;
-    this.#samples = counters.samples;
+  /** A copy of everything. */
+  snapshot(): Written {
+    const facts = {
+      version: this.#version,
+      samples: this.#samples,
+      firstSequence: this.#firstSequence,
+      departures: this.#departures,
+    };
+    return { facts, state: cloneState(this.state()) };
+  }
+
+  /** Begins there, fresh as it is. Throws, and changes nothing, when the state is another method's. */
+  restore({ facts, state }: Written): void {
+    this.#put(this.fitting(state), facts);
+  }
+
+  /** The state, if it is one of this method, fresh as it is; `name` for the message. Throws what is wrong with it. */
+  fitting(state: State, name = 'state'): State {
+    const wrong = misfit(this.state(), state, this.theta.length, name);
+    if (wrong !== null) throw new Error(wrong);
+    return state;
+  }
+
+  /** θ and the method's memory as they were, as the next version; a state of θ alone goes on with a memory that is empty. */
+  goBackTo({ facts, state }: Written): void {
+    const next = { version: this.#version + 1, departures: this.#departures + 1 };
+    if (!Object.hasOwn(state, 'outer')) this.#axes = axesOf(this.#method, this.#config, this.theta.length);
+    this.#put({ ...this.state(), ...state }, { ...facts, ...next });
+  }
+
+  #put(state: State, facts: AggregatorFacts): void {
+    restoreState(this.state(), state);
+    this.#version = facts.version;
+    this.#samples = facts.samples;
+    this.#firstSequence = facts.firstSequence;
+    this.#departures = facts.departures;
   }
 
   /** Epochs of samples taken in. */
@@ -234,11 +293,4 @@ export class Aggregator {
 /** A method's stages for θ of `dim` elements. Throws one sentence when a hyper-parameter is unknown or out of bounds. */
 export function axesOf(method: Method, config: MethodConfig, dim: number): Axes {
   return method.axes(resolveHyperparameters(method.name, method.hyperparameters, config), dim);
-}
-
-/** Puts what one stage remembered into another, if that remembers the same things. */
-function adopt(into: State, from: State): void {
-  const names = Object.keys(into);
-  const same = names.length === Object.keys(from).length && names.every((name) => name in from);
-  if (same) restoreState(into, from);
 }

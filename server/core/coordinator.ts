@@ -8,6 +8,7 @@ import type { DashboardSnapshot, MetricsPage, RunSummary, WorkerRow } from '../.
 import type { CoordinatorEvent, Effect, RunSetup } from './events.ts';
 import type { EpochAccount } from './ledger.ts';
 import { Run } from './run.ts';
+import type { RunSnapshot } from './snapshot.ts';
 import type { Totals } from './sessions.ts';
 import type { Vec } from '../../shared/vec.ts';
 
@@ -23,7 +24,7 @@ export class Coordinator {
   handle(event: CoordinatorEvent, nowMs: number): Effect[] {
     switch (event.type) {
       case 'open':
-        return this.#open(event.setup, nowMs);
+        return this.#open(event, nowMs);
       case 'drain':
       case 'tick':
         return [...this.#runs.values()].flatMap((run) => run.handle(event, nowMs));
@@ -46,17 +47,23 @@ export class Coordinator {
     return this.#runs.has(run);
   }
 
-  /** Why a new worker cannot be admitted; null when it can. */
-  refusal(run: RunId): Refusal | null {
+  /** Why a new worker, or this one, cannot be admitted; null when it can. */
+  refusal(run: RunId, worker?: WorkerId): Refusal | null {
     const found = this.#runs.get(run);
     if (!found) return 'unknown-run';
     if (found.ended) return 'run-ended';
+    if (worker !== undefined && found.defences.banned(worker) !== null) return 'banned';
     return found.sessions.presentCount >= found.setup.config.workersMax ? 'too-many-workers' : null;
   }
 
   /** Whether the run still knows this worker. */
   knows(run: RunId, worker: WorkerId): boolean {
     return this.#runs.get(run)?.sessions.find(worker) !== undefined;
+  }
+
+  /** Whether the run knows this worker and has not banned it. */
+  serves(run: RunId, worker: WorkerId): boolean {
+    return this.knows(run, worker) && this.#run(run).defences.banned(worker) === null;
   }
 
   /** Whether the worker is here at the moment: neither gone nor away. */
@@ -77,17 +84,20 @@ export class Coordinator {
   }
 
   summaries(nowMs: number): RunSummary[] {
-    return [...this.#runs.values()].map((run) => run.report.summary(run, nowMs));
+    return [...this.#runs.values()].map((run) => run.report.summary(run, run.clock.at(nowMs)));
   }
 
   summary(run: RunId, nowMs: number): RunSummary {
     const found = this.#run(run);
-    return found.report.summary(found, nowMs);
+    return found.report.summary(found, found.clock.at(nowMs));
   }
 
   workers(run: RunId, nowMs: number): WorkerRow[] {
-    const { sessions, desk } = this.#run(run);
-    return sessions.rows(nowMs, (worker) => desk.leases.of(worker).length);
+    const { sessions, desk, defences, clock } = this.#run(run);
+    return sessions.rows(clock.at(nowMs), {
+      leases: (worker) => desk.leases.of(worker).length,
+      standing: (worker, keyed) => defences.standing(worker, keyed),
+    });
   }
 
   totals(run: RunId): Totals {
@@ -100,6 +110,16 @@ export class Coordinator {
 
   ledger(run: RunId): readonly EpochAccount[] {
     return this.#run(run).ledger.accounts;
+  }
+
+  /** All that a run is now, its open leases void: a copy, to be opened with some day. Changes nothing. */
+  snapshot(run: RunId, nowMs: number): RunSnapshot {
+    return this.#run(run).snapshot(nowMs);
+  }
+
+  /** Leases that are out, of all runs: after `drain` they get fewer. */
+  outstanding(): number {
+    return [...this.#runs.values()].reduce((sum, { desk }) => sum + desk.leases.outstanding, 0);
   }
 
   /** What the dashboard shows of the run itself. */
@@ -118,12 +138,13 @@ export class Coordinator {
     return this.#run(run).aggregator.theta;
   }
 
-  #open(setup: RunSetup, nowMs: number): Effect[] {
-    const { id } = setup.config;
+  #open(event: Extract<CoordinatorEvent, { type: 'open' }>, nowMs: number): Effect[] {
+    const { id } = event.setup.config;
     if (this.#runs.has(id)) throw new Error(`there is a run "${id}" already`);
     if (this.#runs.size >= RUNS_MAX) throw new Error(`there are ${RUNS_MAX} runs already: a coordinator has no more`);
-    this.#runs.set(id, new Run(setup, nowMs));
-    return [];
+    const run = new Run(event, nowMs);
+    this.#runs.set(id, run);
+    return run.opened(event.snapshot !== undefined);
   }
 
   #run(id: RunId): Run {

@@ -1,7 +1,16 @@
 // Corrections: what does staleness cost a gradient?
 
-import { axpy, compensate, compensateAdaptively, decaySquare, penalizeByGap, scale } from '../../shared/vec.ts';
+import {
+  axpy,
+  compensate,
+  compensateAdaptively,
+  decaySquare,
+  penalizeByGap,
+  scale,
+  type Vec,
+} from '../../shared/vec.ts';
 import type { Correct } from './method.ts';
+import { byWorker } from './state.ts';
 import { workerVectors } from './workervectors.ts';
 
 /** Nothing. */
@@ -47,7 +56,7 @@ export function compensateDelay(by: { lambda: number }): Correct {
  * as in the authors' own parameter server, so that a fast worker's gradients do not set a slow one's scale.
  */
 export function compensateDelayAdaptively(dim: number, by: { lambda: number; meanSquareDecay: number }): Correct {
-  const state = { workers: {} };
+  const state = { workers: byWorker<Vec>() };
   const meanSquares = workerVectors(state.workers, dim);
   return {
     state,

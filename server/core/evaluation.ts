@@ -1,19 +1,33 @@
 // When θ is measured on the held-out split, and what came of it. One measurement at a time; when one takes longer than
 // the interval, versions are skipped, never queued. The test set is read once, after the run's end.
 
+import * as z from 'zod/mini';
 import type { Split } from './events.ts';
+import { count } from './facts.ts';
 
 /** Failures in a row after which a run goes on unmeasured: the cause is not the moment's. */
 const FAILURES_MAX = 3;
 
-export interface Figures {
-  readonly loss: number;
-  readonly accuracy: number;
-}
+const figures = z.strictObject({ loss: z.number(), accuracy: z.number() });
+export type Figures = Readonly<z.infer<typeof figures>>;
+
+/** The measurement that was under way is not among them: it is begun anew. */
+export const evaluationFacts = z.strictObject({
+  failures: count,
+  begun: z.int(),
+  measured: z.int(),
+  interrupted: z.boolean(),
+  validation: z.nullable(figures),
+  test: z.nullable(figures),
+});
+export type EvaluationFacts = z.infer<typeof evaluationFacts>;
 
 export class Evaluation {
   readonly #everyVersions: number;
+  readonly #fromTheStart: boolean;
   #running: Split | null = null;
+  /** A measurement was under way when the run was written down. */
+  #interrupted = false;
   #failures = 0;
   /** The last version whose measurement was begun, and the last whose measurement was made. */
   #begunVersion = -1;
@@ -21,25 +35,26 @@ export class Evaluation {
   validation: Figures | null = null;
   test: Figures | null = null;
 
-  constructor(everyVersions: number) {
+  /** `fromTheStart`: θ is measured before the first update too. */
+  constructor(everyVersions: number, { fromTheStart = false } = {}) {
     this.#everyVersions = everyVersions;
+    this.#fromTheStart = fromTheStart;
   }
 
   /** The split to measure now, if any; the caller then starts it. */
   next(version: number, ended: boolean): Split | null {
     if (this.#running || this.#failures >= FAILURES_MAX) return null;
-    const due = ended
-      ? this.#measuredVersion !== version
-      : version - Math.max(0, this.#begunVersion) >= this.#everyVersions;
+    const due = ended ? this.#measuredVersion !== version : this.#interrupted || this.#isDue(version);
     if (due) return this.#begin('validation', version);
     return ended && this.test === null ? this.#begin('test', version) : null;
   }
 
-  done(split: Split, figures: Figures): void {
+  /** Figures that are not finite were measured, but are not known. */
+  done(split: Split, { loss, accuracy }: Figures): void {
     this.#running = null;
     this.#failures = 0;
     if (split === 'validation') this.#measuredVersion = this.#begunVersion;
-    this[split] = figures;
+    this[split] = Number.isFinite(loss) && Number.isFinite(accuracy) ? { loss, accuracy } : null;
   }
 
   /** The measurement could not be made. It is tried again when it is due, but not for ever. */
@@ -48,8 +63,34 @@ export class Evaluation {
     this.#failures += 1;
   }
 
+  snapshot(): EvaluationFacts {
+    return {
+      failures: this.#failures,
+      begun: this.#begunVersion,
+      measured: this.#measuredVersion,
+      interrupted: this.#interrupted || this.#running === 'validation',
+      validation: this.validation,
+      test: this.test,
+    };
+  }
+
+  restore(facts: EvaluationFacts): void {
+    this.#failures = facts.failures;
+    this.#begunVersion = facts.begun;
+    this.#measuredVersion = facts.measured;
+    this.#interrupted = facts.interrupted;
+    this.validation = facts.validation;
+    this.test = facts.test;
+  }
+
+  #isDue(version: number): boolean {
+    if (this.#begunVersion < 0 && this.#fromTheStart) return true;
+    return version - Math.max(0, this.#begunVersion) >= this.#everyVersions;
+  }
+
   #begin(split: Split, version: number): Split {
     this.#running = split;
+    this.#interrupted = false;
     if (split === 'validation') this.#begunVersion = version;
     return split;
   }

@@ -23,6 +23,8 @@ export interface RunSetup {
   readonly layout: Layout;
   readonly dataset: DatasetSpec;
   readonly shardCounts: readonly number[];
+  /** Decides which leases are computed again; nobody outside may know it. By the run's seed when absent. */
+  readonly secret?: string;
 }
 
 /** Names a request that awaits its answer; the shell's own, echoed in the `reply` effect. */
@@ -35,9 +37,13 @@ export type CoordinatorEvent =
   | {
       readonly type: 'open';
       readonly setup: RunSetup;
-      /** Of all the times that this run was opened, the number of this one: in its leases' ids, so that none is taken for an earlier one. */
+      /**
+       * Of all the times that this run was opened, the number of this one: in its leases' ids (`l<n>` of boot 0, then
+       * `l<boot>.<n>`, in base 36), so that none is taken for an earlier one. A host that hands out leases must never use a number
+       * twice. One more than the snapshot's when it is not said.
+       */
       readonly boot?: number;
-      /** Goes on from here instead of from the beginning. Owned by the coordinator from now on. */
+      /** Goes on from here instead of from the beginning, with the snapshot's own configuration in `setup`. Only read. */
       readonly snapshot?: RunSnapshot;
     }
   | {

@@ -1,6 +1,7 @@
 // Gates: may this worker start now?
 
 import type { Gate } from './method.ts';
+import { byWorker } from './state.ts';
 
 /** Asynchronous parallel: always. */
 export function asp(): Gate {
@@ -19,7 +20,7 @@ export function bsp(): Gate {
  */
 export function gracePeriod(by: { gracePart: number }): Gate {
   /** By worker: its time a batch, of about its last two leases. */
-  const batchMs: { [worker: string]: number } = {};
+  const batchMs = byWorker<number>();
   const state = { untilMs: -1, batches: 0, batchMs };
   return {
     state,

@@ -6,6 +6,7 @@
 
 import { axpy, copy, scale, zero, type Vec } from '../../shared/vec.ts';
 import type { Gate, Gather, Push } from './method.ts';
+import { byWorker } from './state.ts';
 import { asyncBatchesPerMs, syncBatchesPerMs } from './throughput.ts';
 
 export interface GlobalBatchOptions {
@@ -43,8 +44,8 @@ export function globalBatch(dim: number, by: GlobalBatchOptions): { gate: Gate; 
     sync,
     votes: 0,
     sum: new Float32Array(dim),
-    batchMs: {},
-    pushedAtMs: {},
+    batchMs: byWorker(),
+    pushedAtMs: byWorker(),
   };
   const mean = new Float32Array(dim);
   let note: string | null = null;

@@ -1,7 +1,9 @@
 // The curves of a run, in bounded memory: the latest points all of them, older ones evenly thinned, measurements apart
 // from the rest as there are few. Points are numbered, so that a reader asks for what came after its last.
 
+import * as z from 'zod/mini';
 import type { MetricPoint, MetricsPage } from '../../shared/protocol/snapshots.ts';
+import { count, figure } from './facts.ts';
 
 export const POINT_EVERY_MS = 1000;
 /** Twenty minutes in full. With what is older, 3,600 points: more than a screen has columns, 300 kB. */
@@ -13,6 +15,44 @@ export const POINTS_MAX = RECENT_MAX + OLDER_MAX + MEASURED_MAX;
 interface Numbered {
   readonly number: number;
   readonly point: MetricPoint;
+}
+
+/** A point as it is written down: three times shorter than by name. */
+const row = z.tuple([
+  count, // number
+  z.number(), // timeMs
+  count, // version
+  count, // samples
+  figure, // trainLoss
+  figure, // validationLoss
+  figure, // accuracy
+  figure, // lagMean
+  figure, // gapMean
+  z.number(), // updatesPerSecond
+  z.number(), // samplesPerSecond
+  count, // workers
+]);
+const rows = (max: number) => z.array(row).check(z.maxLength(max));
+const thinnedFacts = (max: number) => z.strictObject({ kept: rows(max), stride: count, added: count });
+
+export const historyFacts = z.strictObject({
+  next: count,
+  recent: rows(RECENT_MAX),
+  older: thinnedFacts(OLDER_MAX),
+  measured: thinnedFacts(MEASURED_MAX),
+});
+export type HistoryFacts = z.infer<typeof historyFacts>;
+
+function written({ number, point }: Numbered): z.infer<typeof row> {
+  const { timeMs, version, samples, trainLoss, validationLoss, accuracy, lagMean, gapMean, workers } = point;
+  const figures = [trainLoss, validationLoss, accuracy, lagMean, gapMean] as const;
+  return [number, timeMs, version, samples, ...figures, point.updatesPerSecond, point.samplesPerSecond, workers];
+}
+
+function read([number, timeMs, version, samples, ...rest]: z.infer<typeof row>): Numbered {
+  const [trainLoss, validationLoss, accuracy, lagMean, gapMean, updatesPerSecond, samplesPerSecond, workers] = rest;
+  const figures = { trainLoss, validationLoss, accuracy, lagMean, gapMean };
+  return { number, point: { timeMs, version, samples, ...figures, updatesPerSecond, samplesPerSecond, workers } };
 }
 
 /** Every so many of what is added: of twice as many every second one, and so on, so that the whole span stays covered. */
@@ -33,6 +73,16 @@ class Thinned {
     this.#stride *= 2;
     this.kept = this.kept.filter((_, index) => index % 2 === 0);
   }
+
+  snapshot(): HistoryFacts['older'] {
+    return { kept: this.kept.map(written), stride: this.#stride, added: this.#added };
+  }
+
+  restore({ kept, stride, added }: HistoryFacts['older']): void {
+    this.kept = kept.map(read);
+    this.#stride = Math.max(1, stride);
+    this.#added = added;
+  }
 }
 
 export class History {
@@ -46,6 +96,22 @@ export class History {
     if (this.#recent.length <= RECENT_MAX) return;
     const oldest = this.#recent.shift()!;
     (oldest.point.validationLoss === null ? this.#older : this.#measured).add(oldest);
+  }
+
+  snapshot(): HistoryFacts {
+    return {
+      next: this.#next,
+      recent: this.#recent.map(written),
+      older: this.#older.snapshot(),
+      measured: this.#measured.snapshot(),
+    };
+  }
+
+  restore({ next, recent, older, measured }: HistoryFacts): void {
+    this.#next = next;
+    this.#recent.splice(0, Infinity, ...recent.map(read));
+    this.#older.restore(older);
+    this.#measured.restore(measured);
   }
 
   /** The points numbered `since` and later, in order. */

@@ -1,16 +1,32 @@
 // Leases on two clocks. After the soft deadline the same work may go to somebody else too; after the hard one a push is
 // refused. A settled lease is remembered for a while, so that a push sent twice gets its first answer twice.
 
+import * as z from 'zod/mini';
 import type { RunConfig } from '../../shared/config.ts';
 import { TimeHeap } from '../../shared/heap.ts';
-import type { LeaseId, WorkerId } from '../../shared/ids.ts';
-import type { RejectReason } from '../../shared/protocol/reasons.ts';
+import { asLeaseId, asWorkerId, type LeaseId, type WorkerId } from '../../shared/ids.ts';
+import { PUSH_REJECTIONS, type RejectReason } from '../../shared/protocol/reasons.ts';
 import type { Outcome, Work } from '../../shared/protocol/lease.ts';
 import type { WorkItem } from './ledger.ts';
 import type { Sent } from './sent.ts';
 
 /** Answers kept for pushes that are sent again: minutes of work at a thousand pushes a second. */
 const SETTLED_MAX = 20_000;
+
+/** Of these the latest are written down: of the pushes that a worker may send again because the coordinator was stopped. */
+const SETTLED_WRITTEN_MAX = 1000;
+
+/** id, worker, outcome, reason, lag, gap */
+const settledFacts = z.tuple([
+  z.string(),
+  z.string(),
+  z.enum(['applied', 'buffered', 'rejected']),
+  z.nullable(z.enum(PUSH_REJECTIONS)),
+  z.number(),
+  z.number(),
+]);
+export const settledListFacts = z.array(settledFacts).check(z.maxLength(SETTLED_WRITTEN_MAX));
+export type SettledFacts = z.infer<typeof settledListFacts>;
 
 /** Deadlines kept of leases that are over: a worker of long leases may take and release them faster than they come due. */
 const DEADLINES_SPARE_MAX = 10_000;
@@ -39,17 +55,27 @@ export interface Settlement {
   readonly gap: number;
 }
 
+/** However slow a worker is said to be, its work is not kept from the others for longer. */
+export const SOFT_MS_MAX = 3_600_000;
+
+export interface Pace {
+  /** Median time a batch; null while it is not known. */
+  readonly batchMs: number | null;
+  /** See `Session`. */
+  readonly overruns: number;
+}
+
 /**
- * Soft = max(softMinMs, softFactor × the worker's median time a batch × the lease's batches); hard = hardFactor × soft. Of a
- * worker whose speed is not known yet, each batch may take softMinMs.
+ * Soft = max(softMinMs, softFactor × the worker's median time a batch × the lease's batches), doubled for each overrun, and
+ * at most SOFT_MS_MAX; hard = hardFactor × soft. Of a worker whose speed is not known yet, each batch may take softMinMs.
  */
 export function leaseDurations(
-  config: RunConfig['leases'],
-  batchMs: number | null,
+  { softMinMs, softFactor, hardFactor }: RunConfig['leases'],
+  { batchMs, overruns }: Pace,
   batches = 1,
 ): { softMs: number; hardMs: number } {
-  const { softMinMs, softFactor, hardFactor } = config;
-  const softMs = batchMs === null ? softMinMs * batches : Math.max(softMinMs, softFactor * batchMs * batches);
+  const expectedMs = batchMs === null ? softMinMs * batches : Math.max(softMinMs, softFactor * batchMs * batches);
+  const softMs = Math.min(SOFT_MS_MAX, expectedMs * 2 ** overruns);
   return { softMs, hardMs: hardFactor * softMs };
 }
 
@@ -57,6 +83,10 @@ export class Leases {
   readonly #open = new Map<LeaseId, LeaseRecord>();
   readonly #byWorker = new Map<WorkerId, Set<LeaseRecord>>();
   readonly #settled = new Map<LeaseId, Settlement>();
+  /** Workers that nobody waits for; their leases stay open. */
+  readonly #absent = new Set<WorkerId>();
+  /** Leases of absent workers whose work was not issued again since they went. */
+  readonly #spare = new Set<LeaseRecord>();
   /** Ids, not records: an entry outlives its lease, and must not keep a vector in memory. */
   #deadlines = new TimeHeap<LeaseId>();
 
@@ -85,18 +115,39 @@ export class Leases {
     return this.#settled.get(id);
   }
 
-  /** Open leases on one version of θ. */
+  /** Open leases on one version of θ, of workers that are here. */
   onVersion(version: number): number {
     let count = 0;
-    for (const lease of this.#open.values()) if (lease.sent.version === version) count += 1;
+    for (const { sent, worker } of this.#open.values()) {
+      if (sent.version === version && !this.#absent.has(worker)) count += 1;
+    }
     return count;
   }
 
-  /** Open leases whose soft deadline has not come. */
+  /** Open leases of workers that are here, whose soft deadline has not come. */
   get inTime(): number {
     let count = 0;
-    for (const lease of this.#open.values()) if (!lease.overdue) count += 1;
+    for (const { overdue, worker } of this.#open.values()) if (!overdue && !this.#absent.has(worker)) count += 1;
     return count;
+  }
+
+  /** From now on nobody waits for this worker's leases. */
+  leftBy(worker: WorkerId): void {
+    this.#absent.add(worker);
+    for (const lease of this.of(worker)) if (!lease.overdue) this.#spare.add(lease);
+  }
+
+  /** It is here again, or gone for good. */
+  returned(worker: WorkerId): void {
+    this.#absent.delete(worker);
+    for (const lease of this.of(worker)) this.#spare.delete(lease);
+  }
+
+  /** Leases of absent workers whose work was not issued again: each is given once. */
+  takeSpare(): readonly LeaseRecord[] {
+    const spare = [...this.#spare];
+    this.#spare.clear();
+    return spare;
   }
 
   issue(lease: LeaseRecord): void {
@@ -118,6 +169,7 @@ export class Leases {
   /** Takes an open lease out; with a settlement, its answer is remembered. */
   close(lease: LeaseRecord, settlement?: Settlement): void {
     this.#open.delete(lease.id);
+    this.#spare.delete(lease);
     const own = this.#byWorker.get(lease.worker);
     own?.delete(lease);
     if (own?.size === 0) this.#byWorker.delete(lease.worker);
@@ -131,6 +183,20 @@ export class Leases {
     for (const oldest of this.#settled.keys()) {
       this.#settled.delete(oldest);
       break;
+    }
+  }
+
+  /** The latest answers. */
+  settled(): SettledFacts {
+    const latest = [...this.#settled].slice(-SETTLED_WRITTEN_MAX);
+    return latest.map(([id, { worker, outcome, reason, lag, gap }]) => {
+      return [id, worker, outcome, (reason ?? null) as SettledFacts[number][3], lag, gap];
+    });
+  }
+
+  restoreSettled(facts: SettledFacts): void {
+    for (const [id, worker, outcome, reason, lag, gap] of facts) {
+      this.remember(asLeaseId(id), { worker: asWorkerId(worker), outcome, ...(reason && { reason }), lag, gap });
     }
   }
 
@@ -152,6 +218,7 @@ export class Leases {
       if (lease.overdue) yield { lease, deadline: 'hard' };
       else {
         lease.overdue = true;
+        this.#spare.delete(lease);
         this.#deadlines.push(lease.hardAtMs, lease.id);
         yield { lease, deadline: 'soft' };
       }

@@ -1,9 +1,11 @@
 // The account of samples: every sample of an epoch is leased, and counted exactly once. It knows who holds what shard
 // so that a worker stays on the data it has; it knows no deadlines (leases.ts) and no parameters.
 
+import * as z from 'zod/mini';
 import type { Batch } from '../../shared/data/spec.ts';
-import { permutation, type Rng } from '../../shared/rng.ts';
-import { shardBatches } from './plan.ts';
+import { permutation } from '../../shared/rng.ts';
+import { count } from './facts.ts';
+import { Batches, shardBatches, type BatchesOptions } from './plan.ts';
 
 /** The unit that is leased and counted: the samples of one push. */
 export interface WorkItem {
@@ -26,12 +28,8 @@ export interface EpochAccount {
   counted: number;
 }
 
-export interface LedgerOptions {
-  /** Samples of each shard. */
-  readonly shards: readonly number[];
-  readonly batchSize: number;
+export interface LedgerOptions extends BatchesOptions {
   readonly epochs: number;
-  readonly random: Rng;
 }
 
 /** What a lease is to be made of. */
@@ -40,6 +38,21 @@ export interface Wanted {
   /** From shards drawn by what is left of them; else from where the worker was last. */
   readonly drawn?: boolean;
 }
+
+/** The account written down. Batches by shard and place: the rest of them follows from the seed. */
+export const ledgerFacts = z.strictObject({
+  /** Samples counted of each epoch begun. */
+  counted: z.array(count),
+  made: count,
+  /** Work to be leased again, in order; what was leased is among it. */
+  returned: z.array(
+    z.strictObject({ sequence: count, epoch: count, issues: count, batches: z.array(z.tuple([count, count])) }),
+  ),
+  /** Shards not leased to their end in this epoch, in order, with how many batches are left. */
+  shards: z.array(z.tuple([count, count])),
+  lastShard: z.array(z.tuple([z.string(), count])),
+});
+export type LedgerFacts = z.infer<typeof ledgerFacts>;
 
 export class Ledger {
   readonly samplesPerEpoch: number;
@@ -131,6 +144,60 @@ export class Ledger {
 
   forget(worker: string): void {
     this.#lastShard.delete(worker);
+  }
+
+  /** With the work of these leases, the open ones in their order, given back. */
+  snapshot(leased: readonly WorkItem[]): LedgerFacts {
+    const returned = new Set(this.#returned.filter(({ landed }) => !landed));
+    const back = new Set<WorkItem>();
+    for (const item of leased) {
+      if (item.landed || returned.has(item)) continue;
+      back.delete(item); // it is free when the last of its holders gives it back
+      back.add(item);
+    }
+    const { batchSize } = this.#options;
+    return {
+      counted: this.#accounts.map(({ counted }) => counted),
+      made: this.#made,
+      returned: [...returned, ...back].map(({ sequence, epoch, issues, batches }) => {
+        return { sequence, epoch, issues, batches: batches.map(({ shard, start }) => [shard, start / batchSize]) };
+      }),
+      shards: this.#shards.map(({ shard, batches }) => [shard, batches.length]),
+      lastShard: [...this.#lastShard],
+    };
+  }
+
+  /** The account as it was; workers stay where they are. */
+  goBackTo(facts: LedgerFacts): void {
+    this.restore({ ...facts, lastShard: [...this.#lastShard] });
+  }
+
+  /**
+   * Goes on from there. No item that was taken before may be landed or given back afterwards. Throws, with the account as it
+   * was, when the facts are not of this data: when not every sample of every epoch is counted, returned or left, once.
+   */
+  restore({ counted, made, returned, shards, lastShard }: LedgerFacts): void {
+    const { epochs } = this.#options;
+    if (counted.length > epochs) throw new Error(`ledger: ${counted.length} epochs begun, of ${epochs}`);
+    const batches = new Batches(this.#options);
+    const items = returned.map((item) => {
+      const own = item.batches.map(([shard, index]) => batches.take(item.epoch, shard, index));
+      return { ...newItem(item.sequence, item.epoch, own), issues: item.issues };
+    });
+    const last = counted.length - 1;
+    const left = shards.map(([shard, many]) => ({ shard, batches: batches.takeLast(last, shard, many) }));
+    counted.forEach((samples, epoch) => {
+      const all = samples + batches.taken(epoch);
+      if (all === this.samplesPerEpoch) return;
+      throw new Error(`ledger: ${all} samples of epoch ${epoch} in all, expected ${this.samplesPerEpoch}`);
+    });
+    this.#accounts.splice(0, Infinity, ...counted.map((samples, epoch) => ({ epoch, leased: 0, counted: samples })));
+    this.#returned.splice(0, Infinity, ...items);
+    this.#shards = left;
+    this.#made = made;
+    this.#counted = counted.reduce((a, b) => a + b, 0);
+    this.#lastShard.clear();
+    for (const [worker, shard] of lastShard) this.#lastShard.set(worker, shard);
   }
 
   #takeReturned(holding: readonly WorkItem[]): WorkItem | undefined {

@@ -23,6 +23,8 @@ export interface Push {
   readonly lag: number;
   /** ‖θ − sent‖₂ / √dim */
   readonly gap: number;
+  /** ‖g‖₂ of what came; not finite when an element is not. */
+  readonly norm: number;
   readonly samples: number;
   /** η by the schedule now, and its peak. */
   readonly learningRate: number;
@@ -44,7 +46,10 @@ export interface Crowd {
   readonly closing?: boolean;
 }
 
-/** Whatever a stage remembers is in `state`, which the stage changes in place and checkpoints read and write. */
+/**
+ * Whatever a stage remembers is in `state`, which the stage changes in place and checkpoints read and write. A table by
+ * worker is made with `byWorker` (state.ts).
+ */
 export interface Stateful {
   readonly state: State;
 }
@@ -87,6 +92,14 @@ export interface View {
 /** Is this push fit to use? Reads only. */
 export interface Screen {
   check(vector: Vec, push: Push): PushRejection | null;
+}
+
+/** What stands between a push that is fit to use and the method: what does it count for? See defence/guard.ts. */
+export interface Guard {
+  /** What to multiply the push by. Called once for each that is taken in, before anything has changed it; only reads it. */
+  weigh(vector: Vec, push: Push, work: Axes['work']): number;
+  /** The method is another from now on. */
+  reset(): void;
 }
 
 /** What does staleness cost it? */

@@ -3,6 +3,7 @@
 
 import { axpy, decayAdd } from '../../shared/vec.ts';
 import type { Outer } from './method.ts';
+import { byWorker } from './state.ts';
 
 /** θ ← θ − ηg */
 export function sgd(): Outer {
@@ -33,7 +34,7 @@ export function momentum(dim: number, by: { momentum: number }): Outer {
 /** The same, and it counts the workers whose gradients it has had: what a prediction of the lag needs. */
 export function countingMomentum(dim: number, by: { momentum: number }): Outer & { readonly workers: number } {
   const inner = momentum(dim, by);
-  const workers: { [worker: string]: number } = {};
+  const workers = byWorker<number>();
   return {
     state: { ...inner.state, workers },
     get workers() {

@@ -43,6 +43,10 @@ export class RunningMean {
     return this.#value;
   }
 
+  restore(value: number | null): void {
+    this.#value = value;
+  }
+
   add(value: number): void {
     this.#value = this.#value === null ? value : this.#keep * this.#value + (1 - this.#keep) * value;
   }

@@ -1,15 +1,21 @@
 // What a run shows of itself: running figures, and the curves. Nothing here decides anything.
 
+import * as z from 'zod/mini';
 import type { MetricPoint, MetricsPage, RunSummary } from '../../shared/protocol/snapshots.ts';
-import { History, POINT_EVERY_MS } from './history.ts';
+import { figure } from './facts.ts';
+import { History, historyFacts, POINT_EVERY_MS } from './history.ts';
 import { resolveHyperparameters } from './hyperparameters.ts';
 import { Rate, RunningMean } from './rate.ts';
 import type { Run } from './run.ts';
 
 const EMPTY_WINDOW = { pushes: 0, loss: 0, lag: 0, gap: 0 };
 
+/** Rates begin afresh, and so does the mean for the next point. */
+export const reportFacts = z.strictObject({ startedMs: z.number(), loss: figure, history: historyFacts });
+export type ReportFacts = z.infer<typeof reportFacts>;
+
 export class Report {
-  readonly #startedMs: number;
+  #startedMs: number;
   readonly #history = new History();
   readonly #updates = new Rate();
   readonly #samples = new Rate();
@@ -48,6 +54,16 @@ export class Report {
     if (nowMs - this.#lastPointMs >= POINT_EVERY_MS) this.#addPoint(run, nowMs, false);
   }
 
+  snapshot(): ReportFacts {
+    return { startedMs: this.#startedMs, loss: this.#loss.value, history: this.#history.snapshot() };
+  }
+
+  restore({ startedMs, loss, history }: ReportFacts): void {
+    this.#startedMs = startedMs;
+    this.#loss.restore(loss);
+    this.#history.restore(history);
+  }
+
   metrics(since: number): MetricsPage {
     return this.#history.page(since);
   }
@@ -59,6 +75,7 @@ export class Report {
       id: config.id,
       name: config.name,
       status: run.status,
+      admission: config.admission.kind,
       method: method.name,
       hyperparameters: resolveHyperparameters(method.name, method.hyperparameters, config.method),
       model: model.name,
@@ -75,7 +92,7 @@ export class Report {
       learningRate: run.aggregator.learningRate,
       learningRatePeak: config.method.learningRate,
       weightDecay: config.method.weightDecay,
-      rollbacks: 0,
+      rollbacks: run.rollback.count,
       workers: run.sessions.presentCount,
       updatesPerSecond: this.#updates.perSecond(nowMs),
       samplesPerSecond: this.#samples.perSecond(nowMs),

@@ -1,74 +1,65 @@
 // One run: events of its workers and its operator in, effects out. A machine without I/O. Leases are issued and settled
 // at the desk (desk.ts), θ moves in the aggregator, samples are counted in the ledger, and report.ts shows it.
 
-import type { WorkerId } from '../../shared/ids.ts';
-import { initialParams } from '../../shared/model/init.ts';
+import { deviceOf, workersOf, type WorkerId } from '../../shared/ids.ts';
 import type { Next, PushReply } from '../../shared/protocol/lease.ts';
-import type { NoteKind, RunStatus } from '../../shared/protocol/snapshots.ts';
-import { rng } from '../../shared/rng.ts';
-import { Aggregator } from './aggregator.ts';
-import { Desk, RETRY_MS, type Issue } from './desk.ts';
-import { Evaluation } from './evaluation.ts';
-import type { CoordinatorEvent, Effect, OperatorCommand, RequestId, RunSetup, Split } from './events.ts';
-import { Ledger } from './ledger.ts';
-import { PARK_MS, ParkedPulls } from './parked.ts';
-import { Report } from './report.ts';
+import type { NoteKind } from '../../shared/protocol/snapshots.ts';
+import type { Issue } from './desk.ts';
+import type { CoordinatorEvent, Effect, OperatorCommand, RequestId, Split } from './events.ts';
+import { Measuring } from './measuring.ts';
+import { Presence } from './presence.ts';
+import { Pulls } from './pulls.ts';
+import { RunState, type Opening } from './runstate.ts';
 import type { Sent } from './sent.ts';
-import { Sessions } from './sessions.ts';
 
 /** How often silent workers are looked for and the curves get a point. */
 const HOUSEKEEPING_MS = 1000;
-/** Events that show a worker to be here, whatever was thought of it; `traffic` may be the tail of one that left. */
-const SPEAKS: ReadonlySet<string> = new Set<CoordinatorEvent['type']>(['pull', 'push', 'status']);
 
 type EventOf<T extends CoordinatorEvent['type']> = Extract<CoordinatorEvent, { type: T }>;
 export type RunEvent = Exclude<CoordinatorEvent, { type: 'open' }>;
 
-export class Run {
-  /** As it was opened, but for the method: that of now. */
-  setup: RunSetup;
-  readonly aggregator: Aggregator;
-  readonly ledger: Ledger;
-  readonly sessions = new Sessions();
-  readonly report: Report;
-  readonly desk: Desk;
-  readonly evaluation: Evaluation;
-  status: RunStatus = 'running';
-  readonly #parked = new ParkedPulls();
+export class Run extends RunState {
+  readonly #pulls: Pulls;
+  readonly #presence: Presence;
+  readonly #measuring: Measuring;
   #effects: Effect[] = [];
-  #servedVersion = 0;
-  /** When the gate will let in who waits for it, by time alone. */
-  #gateOpensMs: number | null = null;
   #housekeptMs: number;
 
-  /** Throws when the method's hyper-parameters do not fit. */
-  constructor(setup: RunSetup, nowMs: number) {
-    const { config, method, layout, shardCounts } = setup;
-    const { batchSize, epochs } = config;
-    const random = rng(config.seed);
-    this.setup = setup;
-    this.ledger = new Ledger({ shards: shardCounts, batchSize, epochs, random: random.fork('data') });
-    this.aggregator = new Aggregator({
-      method,
-      config: config.method,
-      theta: initialParams(layout, random.fork('params')),
-      samplesPerEpoch: this.ledger.samplesPerEpoch,
-      codec: config.codec.params,
+  /** Throws one sentence when the method's hyper-parameters do not fit, or the snapshot is not of this run. */
+  constructor(opening: Opening, nowMs: number) {
+    super(opening, nowMs);
+    const { aggregator, desk, ledger, sessions } = this;
+    this.#measuring = new Measuring({
+      run: this,
+      note: (kind, text) => this.#note(kind, text),
+      halt: (because) => this.#halt(because),
     });
-    this.evaluation = new Evaluation(config.evaluateEveryVersions);
-    this.report = new Report(nowMs);
-    const { aggregator, ledger, sessions, report } = this;
-    this.desk = new Desk({ config: config.leases, aggregator, ledger, sessions, report });
-    this.#housekeptMs = nowMs;
+    this.#pulls = new Pulls({
+      ...{ desk, aggregator, status: () => this.status },
+      reply: (request, reply, sent) => this.#reply(request, reply, sent),
+    });
+    this.#presence = new Presence({
+      ...{ sessions, desk, ledger, aggregator, awayMax: this.setup.config.workersMax },
+      sendAway: (worker) => this.#pulls.sendAway(worker),
+    });
+    this.#housekeptMs = this.clock.at(nowMs);
   }
 
-  get ended(): boolean {
-    return this.status === 'finished' || this.status === 'stopped';
-  }
-
-  handle(event: RunEvent, nowMs: number): Effect[] {
+  /** What follows from its being opened; nothing that moves θ. */
+  opened(resumed: boolean): Effect[] {
     this.#effects = [];
-    if ('worker' in event) this.sessions.seen(event.worker, nowMs, SPEAKS.has(event.type));
+    const { version } = this.aggregator;
+    if (resumed)
+      this.#note('run', `the run goes on from version ${version}, with ${this.ledger.counted} samples counted`);
+    this.#evaluate();
+    return this.#effects;
+  }
+
+  handle(event: RunEvent, hostMs: number): Effect[] {
+    this.#effects = [];
+    const nowMs = this.clock.at(hostMs);
+    if ('worker' in event && this.defences.banned(event.worker) === null)
+      this.#presence.heard(event.worker, event.type, nowMs);
     this.#elapse(nowMs); // a deadline counts even when its tick comes after the event
     this.#dispatch(event, nowMs);
     this.#advance(nowMs);
@@ -76,29 +67,30 @@ export class Run {
   }
 
   nextDeadlineMs(): number | null {
-    const times = [this.#parked.nextDeadlineMs()];
+    const times = [this.#pulls.nextDeadlineMs(this.ended)];
     if (!this.ended) {
-      if (this.#parked.size > 0) times.push(this.#gateOpensMs);
       times.push(this.desk.leases.nextDeadlineMs(), this.aggregator.axes.gather.deadlineMs());
-      if (this.sessions.presentCount > 0) times.push(this.#housekeptMs + HOUSEKEEPING_MS);
     }
+    if (!this.sessions.allGone) times.push(this.#housekeptMs + HOUSEKEEPING_MS);
     const set = times.filter((time) => time !== null);
-    return set.length === 0 ? null : Math.min(...set);
+    return set.length === 0 ? null : this.clock.hostAt(Math.min(...set));
   }
 
   #dispatch(event: RunEvent, nowMs: number): void {
     switch (event.type) {
       case 'join':
-        this.sessions.join(event, nowMs);
+        this.#presence.join(event, nowMs);
+        if (this.defences.banned(event.worker) !== null) return this.#cut(event.worker, nowMs);
         if (this.status === 'paused') this.#control(event.worker, 'pause');
         return;
       case 'away':
+        return this.#presence.away(event.worker, nowMs);
       case 'leave':
-        return this.#leave(event.worker, nowMs);
+        return this.#presence.leave(event.worker, nowMs);
       case 'status':
         return this.sessions.said(event.worker, event.state);
       case 'pull':
-        return this.#pull(event, nowMs);
+        return this.#pulls.take(event, nowMs);
       case 'push':
         return this.#push(event, nowMs);
       case 'unreadable':
@@ -107,7 +99,7 @@ export class Run {
         for (const id of event.leases) this.desk.giveBack(event.worker, id);
         return;
       case 'cancel':
-        return this.#parked.cancel(event.request);
+        return this.#pulls.cancel(event.request);
       case 'traffic':
         return this.sessions.traffic(event.worker, event);
       case 'operator':
@@ -117,13 +109,21 @@ export class Run {
       case 'evaluated':
         return this.#evaluated(event.split, event, nowMs);
       case 'evaluation-failed':
-        this.evaluation.failed();
-        return this.#note('trouble', `the ${event.split} evaluation failed`);
+        return this.#measuring.failed(event.split);
       case 'ban':
+        return this.#ban(event, nowMs);
       case 'unban':
+        if (this.defences.unban(event.worker)) this.#note('unbanned', 'it may be back: it begins anew', event.worker);
+        return;
       case 'trusted':
+        if (this.defences.trusted(event))
+          this.#note('trouble', 'the gradient on held-out samples cannot be taken: no worker is scored by it');
+        return;
       case 'recomputed':
+        return this.defences.recomputed(event);
       case 'drain':
+        this.desk.leave();
+        return;
       case 'tick':
         return;
       default:
@@ -136,7 +136,7 @@ export class Run {
     this.desk.expire(nowMs);
     if (nowMs >= this.#housekeptMs + HOUSEKEEPING_MS) {
       this.#housekeptMs = nowMs;
-      for (const worker of this.sessions.silent(nowMs)) this.#leave(worker, nowMs);
+      this.#presence.leaveSilent(nowMs);
     }
     this.#poll(nowMs);
   }
@@ -144,44 +144,21 @@ export class Run {
   /** What the event has made due, whatever it was. */
   #advance(nowMs: number): void {
     this.#poll(nowMs);
+    this.#defend(nowMs);
     this.#evaluate();
-    this.#serveParked(nowMs);
+    this.#pulls.serve(nowMs);
     this.report.point(this, nowMs);
-  }
-
-  #pull({ worker, request }: EventOf<'pull'>, nowMs: number): void {
-    const { next, sent } = this.desk.issue(worker, this.status, nowMs);
-    if (next.kind !== 'wait' || next.reason === 'lease-limit') return this.#reply(request, { next }, sent);
-    const replaced = this.#parked.park({ worker, request, untilMs: nowMs + PARK_MS, reason: next.reason });
-    if (replaced)
-      this.#reply(replaced.request, { next: { kind: 'wait', retryAfterMs: RETRY_MS, reason: replaced.reason } });
-  }
-
-  #serveParked(nowMs: number): void {
-    const { version } = this.aggregator;
-    const opens = nowMs >= (this.#gateOpensMs ?? Infinity);
-    const changed = this.desk.capacityChanged || this.ended || opens || this.#servedVersion !== version;
-    this.desk.capacityChanged = false;
-    this.#servedVersion = version;
-    for (const pull of this.#parked.all()) {
-      if (!changed && nowMs < pull.untilMs) continue;
-      const { next, sent } = this.desk.issue(pull.worker, this.status, nowMs);
-      if (next.kind === 'wait' && nowMs < pull.untilMs) continue;
-      this.#parked.remove(pull);
-      this.#reply(pull.request, { next }, sent);
-    }
-    const opensMs = this.aggregator.axes.gate.deadlineMs?.() ?? null;
-    this.#gateOpensMs = opensMs !== null && opensMs > nowMs ? opensMs : null;
   }
 
   #push(event: EventOf<'push'>, nowMs: number): void {
     const known = this.desk.leases.settlement(event.lease);
     const repeated = known?.worker === event.worker;
     const settlement = repeated ? known : this.desk.settle(event, this.ended, nowMs);
+    this.#defend(nowMs); // before the next lease: who is banned by this push gets none
     this.#poll(nowMs); // before the next lease: a round that this push ends must not be joined any more
     if (!this.ended && this.ledger.complete) this.#end('finished', nowMs);
     // What was refused goes to those who wait for work: a worker whose pushes are all refused would take it for ever.
-    if (settlement.outcome === 'rejected') this.#serveParked(nowMs);
+    if (settlement.outcome === 'rejected') this.#pulls.serve(nowMs);
     const { next, sent } = this.#afterPush(event, nowMs);
     const { outcome, reason, lag, gap } = settlement;
     const { version } = this.aggregator;
@@ -193,23 +170,25 @@ export class Run {
     return { next: { kind: 'wait', retryAfterMs: 0, reason: 'paused' }, sent: null };
   }
 
-  #leave(worker: WorkerId, nowMs: number): void {
-    this.desk.giveBackAll(this.desk.leases.of(worker));
-    const parked = this.#parked.takeOf(worker);
-    if (parked) this.#reply(parked.request, { next: { kind: 'wait', retryAfterMs: RETRY_MS, reason: parked.reason } });
-    this.ledger.forget(worker);
-    if (this.sessions.leave(worker, nowMs)) this.aggregator.leave(worker);
-  }
-
   #operate(command: OperatorCommand, nowMs: number): void {
     if (this.ended) return;
     if (command === 'stop') return this.#end('stopped', nowMs);
     const status = command === 'pause' ? 'paused' : 'running';
     if (this.status === status) return;
+    if (command === 'resume') this.rollback.again();
+    this.#become(status);
+    this.#note('run', `the run is ${status}: the operator said ${command}`);
+  }
+
+  #become(status: 'running' | 'paused'): void {
     this.status = status;
     this.desk.capacityChanged = true;
-    this.#control('all', command);
-    this.#note('run', `the run is ${status}: the operator said ${command}`);
+    this.#control('all', status === 'paused' ? 'pause' : 'resume');
+  }
+
+  #halt(because: string): void {
+    if (this.status === 'running') this.#become('paused');
+    this.#note('trouble', `the run is paused: ${because}`);
   }
 
   /** From the same θ, which nothing here touches but what had been gathered. */
@@ -221,8 +200,9 @@ export class Run {
     aggregator.become(method, config, { nextSequence: this.ledger.made, nowMs });
     if (aggregator.version !== before) this.report.updated(nowMs);
     // A gradient is no pseudo-gradient: what is being computed for the old method is of no use to the new one.
-    if (aggregator.axes.work.kind !== worked) desk.giveBackAll(desk.leases.all());
+    if (aggregator.axes.work.kind !== worked) desk.voidAll();
     desk.capacityChanged = true;
+    this.rollback.methodChanged();
     this.setup = { ...setup, method, config: { ...setup.config, method: config } };
     this.#note(
       'method',
@@ -237,7 +217,7 @@ export class Run {
   }
 
   #end(status: 'finished' | 'stopped', nowMs: number): void {
-    this.desk.giveBackAll(this.desk.leases.all());
+    this.desk.voidAll(); // so that all who wait are served
     // What was counted is in θ, though there was not enough of it for an update.
     if (this.aggregator.poll(nowMs, { outstanding: 0, closing: true })) this.report.updated(nowMs);
     this.status = status;
@@ -248,16 +228,39 @@ export class Run {
     );
   }
 
+  /** Bans whom the defences have found out, and asks for what they need to know. */
+  #defend(nowMs: number): void {
+    for (const sentence of this.defences.takeSentences()) this.#ban(sentence, nowMs);
+    const { version, theta } = this.aggregator;
+    if (!this.ended && this.sessions.presentCount > 0) this.defences.ask(version, theta, nowMs);
+    this.#effects.push(...this.defences.takeEffects());
+  }
+
+  #ban({ worker, reason }: { worker: WorkerId; reason: string }, nowMs: number): void {
+    this.defences.ban({ worker, reason });
+    this.#cut(worker, nowMs);
+    this.#note('banned', reason, worker);
+  }
+
+  /** It is gone, and its device's other workers with it; their connections are closed. */
+  #cut(worker: WorkerId, nowMs: number): void {
+    for (const one of new Set([worker, ...workersOf(deviceOf(worker))])) this.#presence.leave(one, nowMs);
+    this.#effects.push({ type: 'cut', run: this.setup.config.id, worker });
+  }
+
   #evaluate(): void {
     const { version, theta } = this.aggregator;
-    const split = this.evaluation.next(version, this.ended);
+    if (this.desk.leaving) return; // nobody would be there to hear of it
+    const split = this.#measuring.next(this.ended);
     if (split)
       this.#effects.push({ type: 'evaluate', run: this.setup.config.id, version, split, theta: theta.slice() });
   }
 
   #evaluated(split: Split, { loss, accuracy }: { loss: number; accuracy: number }, nowMs: number): void {
     this.evaluation.done(split, { loss, accuracy });
-    if (split === 'validation') this.report.evaluated(this, nowMs);
+    if (split === 'test') return;
+    this.report.evaluated(this, nowMs);
+    this.#measuring.judge(loss, this.ended);
   }
 
   #reply(request: RequestId, reply: PushReply | { next: Next }, sent: Sent | null = null): void {

@@ -1,6 +1,5 @@
 // Screens: is this push fit to use? They read, and name a reason or nothing.
 
-import { sumSquares } from '../../shared/vec.ts';
 import type { Screen } from './method.ts';
 
 /**
@@ -8,15 +7,17 @@ import type { Screen } from './method.ts';
  * 1e19 overflows a running mean of squares.
  */
 export const NORM_MAX = 1e12;
+/** 2⁻¹²⁶: all elements of a shorter one are denormal, which no gradient that was computed is. */
+export const NORM_MIN = 2 ** -126;
 
-/** No NaN, no infinity, nothing on the way to one, and not all zeros (what an invalid shader returns). One pass. */
+/** No NaN, no infinity, nothing on the way to one, no denormals, and not all zeros (what an invalid shader returns). */
 export function finite(): Screen {
   return {
-    check: (vector) => {
-      const sum = sumSquares(vector);
-      if (!Number.isFinite(sum)) return 'not-finite';
-      if (sum > NORM_MAX * NORM_MAX) return 'too-large';
-      return sum === 0 ? 'all-zero' : null;
+    check: (_vector, { norm }) => {
+      if (!Number.isFinite(norm)) return 'not-finite';
+      if (norm > NORM_MAX) return 'too-large';
+      if (norm === 0) return 'all-zero';
+      return norm < NORM_MIN ? 'too-small' : null;
     },
   };
 }

@@ -1,10 +1,12 @@
 // One worker of one run, as the coordinator knows it: what it said of itself, when it was last heard, and what became
 // of its pushes. Presence is decided here from silence alone; sockets only tell when one closed.
 
-import type { WorkerId } from '../../shared/ids.ts';
-import type { Device, WorkerStatus } from '../../shared/protocol/messages.ts';
+import * as z from 'zod/mini';
+import { asWorkerId, type WorkerId } from '../../shared/ids.ts';
+import { deviceSchema, type Device, type WorkerStatus } from '../../shared/protocol/messages.ts';
 import type { RejectReason } from '../../shared/protocol/reasons.ts';
-import type { WorkerRow, WorkerState } from '../../shared/protocol/snapshots.ts';
+import type { Standing, WorkerRow, WorkerState } from '../../shared/protocol/snapshots.ts';
+import { count, figure, reasonCounts } from './facts.ts';
 import { median, Rate, RunningMean } from './rate.ts';
 
 /** Silence after which a worker is thought asleep (three heartbeats), and after which it is gone. */
@@ -12,14 +14,53 @@ export const ASLEEP_AFTER_MS = 30_000;
 export const GONE_AFTER_MS = 90_000;
 /** Times a batch that a worker's speed is judged by. */
 const TIMES_KEPT = 15;
+/** Each doubles the time of the next lease: eight times is enough for any machine that is worth waiting for. */
+const OVERRUNS_MAX = 3;
+
+export interface Accepted {
+  readonly lag: number;
+  readonly gap: number;
+  readonly loss: number;
+  readonly samples: number;
+  /** From the lease to its push, a batch. */
+  readonly batchMs: number;
+  /** Before the soft deadline. */
+  readonly inTime: boolean;
+}
+
+/** A worker written down. */
+export const sessionFacts = z.strictObject({
+  id: z.string(),
+  name: z.string(),
+  device: deviceSchema,
+  keyed: z.boolean(),
+  /** Not gone: it may come back in time. */
+  present: z.boolean(),
+  lastSeenMs: z.number(),
+  lag: z.strictObject({ last: figure, sum: z.number(), max: figure }),
+  gap: z.strictObject({ last: figure, sum: z.number() }),
+  loss: figure,
+  refused: reasonCounts,
+  pushes: count,
+  samples: count,
+  bytesIn: count,
+  bytesOut: count,
+  overruns: count,
+  batchMs: z.array(z.number()).check(z.maxLength(TIMES_KEPT)),
+});
+export type SessionFacts = z.infer<typeof sessionFacts>;
 
 export class Session {
   readonly id: WorkerId;
   readonly name: string;
   device: Device;
+  /** It proved a device key. */
+  keyed = false;
   lastSeenMs: number;
-  /** False once its socket closed, it said goodbye, or it was silent for too long. */
+  /** False once it said goodbye, or was silent for too long. */
   present = true;
+  /** Its connection is closed; it may be back in a moment. */
+  away = false;
   said: WorkerStatus['state'] = 'training';
   readonly lag = { last: null as number | null, sum: 0, max: null as number | null };
   readonly gap = { last: null as number | null, sum: 0 };
@@ -32,6 +73,8 @@ export class Session {
   bytesOut = 0;
   /** The round in which it last had a lease settled, and how many: for gates that work in rounds. */
   settledIn = { round: -1, count: 0 };
+  /** Leases that were over before it was done, while it was here; less those that it did in time since. */
+  overruns = 0;
   readonly #batchMs: number[] = [];
 
   constructor(id: WorkerId, name: string, device: Device, nowMs: number) {
@@ -41,13 +84,47 @@ export class Session {
     this.lastSeenMs = nowMs;
   }
 
+  /** A worker as it was, that is not connected; whether it comes back is judged from `nowMs` on. */
+  static from(facts: SessionFacts, nowMs: number): Session {
+    const session = new Session(
+      asWorkerId(facts.id),
+      facts.name,
+      facts.device,
+      facts.present ? nowMs : facts.lastSeenMs,
+    );
+    const { keyed, lag, gap, pushes, samples, bytesIn, bytesOut, overruns } = facts;
+    const reasons = Object.fromEntries(facts.refused);
+    Object.assign(session.lag, lag);
+    Object.assign(session.gap, gap);
+    Object.assign(session.refused, reasons);
+    Object.assign(session, { present: facts.present, away: facts.present });
+    Object.assign(session, { keyed, pushes, samples, bytesIn, bytesOut, overruns });
+    session.loss.restore(facts.loss);
+    session.#batchMs.push(...facts.batchMs);
+    return session;
+  }
+
+  snapshot(): SessionFacts {
+    const { id, name, device, keyed, present, lastSeenMs, lag, gap, pushes, samples, bytesIn, bytesOut, overruns } =
+      this;
+    return {
+      ...{ id, name, device, keyed, present, lastSeenMs, pushes, samples, bytesIn, bytesOut, overruns },
+      lag: { ...lag },
+      gap: { ...gap },
+      loss: this.loss.value,
+      refused: Object.entries(this.refused) as SessionFacts['refused'],
+      batchMs: [...this.#batchMs],
+    };
+  }
+
   /** Median time a batch from a lease to its push, by the coordinator's clock; null before the first. */
   get batchMs(): number | null {
     return median(this.#batchMs);
   }
 
-  accepted(push: { lag: number; gap: number; loss: number; samples: number; batchMs: number }, nowMs: number): void {
+  accepted(push: Accepted, nowMs: number): void {
     this.pushes += 1;
+    if (push.inTime) this.overruns = Math.max(0, this.overruns - 1);
     this.samples += push.samples;
     this.samplesRate.add(push.samples, nowMs);
     this.lag.last = push.lag;
@@ -58,6 +135,11 @@ export class Session {
     this.loss.add(push.loss);
     this.#batchMs.push(push.batchMs);
     if (this.#batchMs.length > TIMES_KEPT) this.#batchMs.shift();
+  }
+
+  /** A lease ended by its hard deadline: a worker that is only slow gets more time for the next. */
+  overran(): void {
+    if (!this.away) this.overruns = Math.min(OVERRUNS_MAX, this.overruns + 1);
   }
 
   reject(reason: RejectReason): void {
@@ -72,10 +154,11 @@ export class Session {
 
   state(nowMs: number): WorkerState {
     if (!this.present) return 'gone';
+    if (this.away) return 'asleep';
     return nowMs - this.lastSeenMs > ASLEEP_AFTER_MS ? 'asleep' : this.said;
   }
 
-  row(nowMs: number, leases: number): WorkerRow {
+  row(nowMs: number, leases: number, standing: Standing): WorkerRow {
     const { backend, adapter, fallback, tried } = this.device;
     const mean = (sum: number): number | null => (this.pushes === 0 ? null : sum / this.pushes);
     return {
@@ -93,16 +176,7 @@ export class Session {
       pushes: this.pushes,
       samples: this.samples,
       refused: { ...this.refused },
-      standing: {
-        level: 'trusted',
-        banned: null,
-        keyed: false,
-        cosine: null,
-        clipped: 0,
-        checked: 0,
-        failed: 0,
-        influence: null,
-      },
+      standing,
       leases,
       bytesIn: this.bytesIn,
       bytesOut: this.bytesOut,

@@ -12,8 +12,8 @@ export interface RunSnapshot {
   readonly config: RunConfig;
   readonly version: number;
   readonly ended: boolean;
-  /** Everything but vectors: counters, the account of samples, workers, curves, measurements. */
+  /** Everything but vectors: counters, the account of samples, workers, curves, measurements. See runstate.ts. */
   readonly facts: Json;
-  /** θ and all that the method remembers; a copy. */
+  /** `theta` and all that the method remembers; and under `good` the same of the state that a roll-back goes to. A copy. */
   readonly state: State;
 }

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { Aggregator } from '../../server/core/aggregator.ts';
-import { NORM_MAX } from '../../server/core/screen.ts';
+import { NORM_MAX, NORM_MIN } from '../../server/core/screen.ts';
 import { Run } from '../../server/core/run.ts';
 import { SentVectors, type Sent } from '../../server/core/sent.ts';
 import { cloneState, restoreState, type State } from '../../server/core/state.ts';
@@ -35,15 +35,16 @@ describe('what is refused', () => {
     ['all zeros', [0, -0], 'all-zero'],
     ['numbers whose sum of squares would overflow a momentum', [1e38, 0], 'too-large'],
     ['a norm above the limit', [NORM_MAX * 1.001, 0], 'too-large'],
-  ])('[A1] %s, and θ keeps its bits', (_what, vector, reason) => {
+    ['denormals', [1e-45, -1e-40], 'too-small'],
+  ])('[A1] [P18] %s, and θ keeps its bits', (_what, vector, reason) => {
     const aggregator = asgdOf([1, 2]);
     expect(push(aggregator, vector)).toMatchObject({ outcome: 'rejected', reason });
     expect([...aggregator.theta]).toEqual([1, 2]);
     expect([aggregator.version, aggregator.samples]).toEqual([0, 0]);
   });
 
-  it('[A1] not the smallest number there is, and not the norm at the limit', () => {
-    expect(push(asgdOf([1, 2]), [1e-45, 0]).outcome).toBe('applied');
+  it('[A1] not a norm at either limit', () => {
+    expect(push(asgdOf([1, 2]), [NORM_MIN, 0]).outcome).toBe('applied');
     expect(push(asgdOf([1, 2]), [NORM_MAX * 0.999, 0]).outcome).toBe('applied');
   });
 
@@ -142,7 +143,7 @@ describe('vectors that were sent', () => {
   });
 
   it('[T4] a run keeps as many as there are versions that leases are open on, and none at the end', () => {
-    const run = new Run(tinyRun(asgd, { config: { epochs: 5 } }), 0);
+    const run = new Run({ setup: tinyRun(asgd, { config: { epochs: 5 } }) }, 0);
     const random = rng(1);
     const open: string[] = [];
     run.handle({ type: 'join', run: RUN, worker: asWorkerId('a'), name: '', device: DEVICE }, 0);

@@ -132,6 +132,16 @@ export class Driver {
     this.send({ type: 'leave', run: RUN, worker: asWorkerId(worker) });
   }
 
+  /** It says hello again, and what it still has. */
+  back(worker: string, ...held: Held[]): void {
+    const holding = held.map(({ lease }) => asLeaseId(lease.id));
+    this.send({ type: 'join', run: RUN, worker: asWorkerId(worker), name: worker, device: DEVICE, holding });
+  }
+
+  away(worker: string): void {
+    this.send({ type: 'away', run: RUN, worker: asWorkerId(worker) });
+  }
+
   operate(command: OperatorCommand, run = RUN): void {
     this.send({ type: 'operator', run, command });
   }

@@ -46,9 +46,12 @@ export class Fuzz {
     const dice = random.below(100);
     if (dice < 30) this.#act(`pull ${worker}`, () => this.driver.ask(worker));
     else if (dice < 62 && owned) this.#push(owned);
-    else if (dice < 68) this.#act(`leave ${worker}`, () => this.driver.leave(worker));
-    else if (dice < 74) this.#act(`join ${worker}`, () => this.driver.join(worker));
-    else if (dice < 78 && owned) {
+    else if (dice < 65) this.#act(`leave ${worker}`, () => this.driver.leave(worker));
+    else if (dice < 68) this.#act(`away ${worker}`, () => this.driver.away(worker));
+    else if (dice < 72) this.#act(`join ${worker}`, () => this.driver.join(worker));
+    else if (dice < 74 && owned) {
+      this.#act(`join ${owned.worker} with ${owned.held.lease.id}`, () => this.driver.back(owned.worker, owned.held));
+    } else if (dice < 78 && owned) {
       this.#act(`release ${owned.held.lease.id}`, () => this.driver.release(owned.worker, owned.held));
     } else if (dice < 80) {
       this.#act(`unreadable ${worker}`, () => {

@@ -48,9 +48,9 @@ describe('having leases', () => {
 describe('deadlines', () => {
   it('[L2] soft is 15 s, or three median turnarounds when that is longer; hard is four times soft', () => {
     const config = { perWorker: 2, softMinMs: 15_000, softFactor: 3, hardFactor: 4 };
-    expect(leaseDurations(config, null)).toEqual({ softMs: 15_000, hardMs: 60_000 });
-    expect(leaseDurations(config, 4_999)).toEqual({ softMs: 15_000, hardMs: 60_000 });
-    expect(leaseDurations(config, 20_000)).toEqual({ softMs: 60_000, hardMs: 240_000 });
+    expect(leaseDurations(config, { batchMs: null, overruns: 0 })).toEqual({ softMs: 15_000, hardMs: 60_000 });
+    expect(leaseDurations(config, { batchMs: 4_999, overruns: 0 })).toEqual({ softMs: 15_000, hardMs: 60_000 });
+    expect(leaseDurations(config, { batchMs: 20_000, overruns: 0 })).toEqual({ softMs: 60_000, hardMs: 240_000 });
   });
 
   it('are not kept without end of leases that are over, and stay those of the ones that are open', () => {

@@ -1,11 +1,10 @@
 // Workers around the aggregation code alone, one random act at a time, on a noisy quadratic. Everything an act does comes
 // from the seed and the act's number, so that a lab can be stopped, copied, and gone on with.
 
-import { Aggregator } from '../../server/core/aggregator.ts';
+import { Aggregator, type Written } from '../../server/core/aggregator.ts';
 import type { Method } from '../../server/core/method.ts';
 import { Rounds } from '../../server/core/rounds.ts';
 import type { Sent } from '../../server/core/sent.ts';
-import { cloneState, restoreState, type State } from '../../server/core/state.ts';
 import { rng } from '../../shared/rng.ts';
 import { gradientAt } from '../core/driver.ts';
 import { configOf } from './oracle.ts';
@@ -20,9 +19,7 @@ interface Held {
 }
 
 interface Saved {
-  readonly state: State;
-  readonly version: number;
-  readonly samples: number;
+  readonly written: Written;
   readonly acts: number;
   readonly issued: number;
   readonly held: readonly (readonly [string, Held])[];
@@ -52,26 +49,25 @@ export class Lab {
 
   /** Everything there is, sharing nothing. */
   save(): Saved {
-    const { version, samples } = this.aggregator;
+    const { version } = this.aggregator;
     const round = this.#rounds.current(version, 1);
     const held = [...this.#held].map(([worker, one]) => {
       return [worker, { ...one, sent: { ...one.sent, vector: one.sent.vector.slice() } }] as const;
     });
     const settled = [...this.#settledIn].filter(([, settledIn]) => settledIn === round).map(([worker]) => worker);
-    const counters = { version, samples, acts: this.#acts, issued: this.#issued, settled };
-    return { state: cloneState(this.aggregator.state()), ...counters, held };
+    return { written: this.aggregator.snapshot(), acts: this.#acts, issued: this.#issued, settled, held };
   }
 
   /** Goes on from what was saved, in this fresh lab. */
   resume(saved: Saved): void {
-    restoreState(this.aggregator.state(), saved.state);
-    this.aggregator.resumeAt(saved);
+    this.aggregator.restore(saved.written);
     this.#acts = saved.acts;
     this.#issued = saved.issued;
-    const round = this.#rounds.current(saved.version, 1);
+    const { version } = this.aggregator;
+    const round = this.#rounds.current(version, 1);
     for (const worker of saved.settled) this.#settledIn.set(worker, round);
     for (const [worker, held] of saved.held) {
-      this.#held.set(worker, { ...held, round: held.sent.version === saved.version ? round : -1 });
+      this.#held.set(worker, { ...held, round: held.sent.version === version ? round : -1 });
     }
   }
 

@@ -2,16 +2,15 @@
 
 import { axpy, decayAdd, decayAddTracked, zero, type Vec } from '../../../shared/vec.ts';
 import type { Outer } from '../method.ts';
+import { byWorker } from '../state.ts';
 import { workerVectors } from '../workervectors.ts';
 
 /** The sum of the workers' momenta is made afresh after so many updates: float32 rounding adds up meanwhile. */
 const SUM_EVERY_UPDATES = 10_000;
 
-type Vectors = { [worker: string]: Vec };
-
 /** vⁱ ← γvⁱ + g; θ ← θ − ηvⁱ. The look-ahead of a worker is along its own momentum. */
 export function momentumPerWorker(dim: number, by: { momentum: number }): Outer {
-  const state = { workers: {} as Vectors };
+  const state = { workers: byWorker<Vec>() };
   const momenta = workerVectors(state.workers, dim);
   return {
     state,
@@ -32,7 +31,7 @@ export function momentumPerWorker(dim: number, by: { momentum: number }): Outer 
  * momentum of a worker that leaves will not be applied any more, and comes off V.
  */
 export function danaMomentum(dim: number, by: { momentum: number }): Outer {
-  const state = { updates: 0, sum: new Float32Array(dim), workers: {} as Vectors };
+  const state = { updates: 0, sum: new Float32Array(dim), workers: byWorker<Vec>() };
   const momenta = workerVectors(state.workers, dim, (velocity) => axpy(state.sum, -1, velocity));
   return {
     state,
@@ -58,7 +57,7 @@ export function danaMomentum(dim: number, by: { momentum: number }): Outer {
  * which gives the same Θ. As in the paper, what a worker that leaves has put into Θ stays there.
  */
 export function danaSlim(dim: number, by: { momentum: number }): Outer {
-  const state = { workers: {} as Vectors };
+  const state = { workers: byWorker<Vec>() };
   const momenta = workerVectors(state.workers, dim);
   return {
     state,
@@ -74,7 +73,7 @@ export function danaSlim(dim: number, by: { momentum: number }): Outer {
   };
 }
 
-function sumInto(sum: Vec, vectors: Vectors): void {
+function sumInto(sum: Vec, vectors: { [worker: string]: Vec }): void {
   zero(sum);
   for (const worker of Object.keys(vectors).sort()) axpy(sum, 1, vectors[worker]!);
 }

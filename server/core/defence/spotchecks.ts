@@ -1,0 +1,91 @@
+// Spot checks: some leases are computed again by the coordinator, which knows their samples and parameters. Which, is
+// decided when the push is there, by a draw that only the coordinator can make: a checked lease looks like any other.
+//
+// The chance is q = max(least, newcomer·min(1, 44/passed)), with `passed` the checks that agreed since the last that did
+// not: trust is earned by checks passed (Sarmenta 2001, credibility). At 10 % whoever always cheats is found within 44
+// pushes in 99 of 100 cases (0.9⁴⁴ < 0.01), at the floor of 2 % within 228.
+
+import type { WorkerRecord } from './records.ts';
+import type { Rng } from '../../../shared/rng.ts';
+
+export interface SpotCheckOptions {
+  readonly newcomer: number;
+  readonly least: number;
+}
+
+/** Checks passed from which on they get rarer, and after which a failed one is forgiven. */
+const PASSED_LONG = 44;
+/** After a failed check each push is checked until so many agree: a liar is found at once, noise is forgiven soon. */
+const PASSED_AFTER_STRIKE = 4;
+/** Under way at once, of a run: each holds two vectors. What is drawn beyond is let go, not kept waiting. */
+const OUTSTANDING_MAX = 4;
+/** Below this cosine one check is enough: no backend's rounding turns a vector by 60 degrees. */
+const GROSS_COSINE = 0.5;
+
+export interface Checked {
+  readonly worker: string;
+  /** What speaks for a ban; null when nothing does. */
+  readonly fault: string | null;
+}
+
+export class SpotChecks {
+  readonly #by: SpotCheckOptions;
+  readonly #random: Rng;
+  readonly #outstanding = new Map<number, string>();
+  #issued = 0;
+
+  constructor(by: SpotCheckOptions, random: Rng) {
+    this.#by = by;
+    this.#random = random;
+  }
+
+  get outstanding(): number {
+    return this.#outstanding.size;
+  }
+
+  /** Whether the push of this lease is to be checked: the same answer however often it is asked. */
+  draws(lease: string, record: WorkerRecord | undefined): boolean {
+    if (this.#outstanding.size >= OUTSTANDING_MAX) return false;
+    return this.#random.fork(`check/${lease}`).next() < this.#chance(record);
+  }
+
+  /** The number of a check that begins now. */
+  begin(worker: string): number {
+    const check = ++this.#issued;
+    this.#outstanding.set(check, worker);
+    return check;
+  }
+
+  /** Whose check that is; undefined when it is none of ours. It is over. */
+  end(check: number): string | undefined {
+    const worker = this.#outstanding.get(check);
+    this.#outstanding.delete(check);
+    return worker;
+  }
+
+  /** Takes in a check's result: why the worker is to be banned, or null. */
+  judge(record: WorkerRecord, result: { same: boolean; cosine: number; distance: number }): string | null {
+    record.checked += 1;
+    if (result.same) {
+      record.passed += 1;
+      if (record.passed >= PASSED_LONG) record.struck = false;
+      return null;
+    }
+    const again = record.struck;
+    record.failed += 1;
+    record.passed = 0;
+    record.trial = 0;
+    record.struck = true;
+    if (!again && result.cosine >= GROSS_COSINE) return null;
+    const figures = `cosine ${result.cosine.toFixed(3)}, distance ${result.distance.toPrecision(2)}`;
+    return again
+      ? `two of its leases were computed again and differ from what it pushed: ${figures} the second time`
+      : `a lease of it was computed again and is not what it pushed: ${figures}`;
+  }
+
+  #chance(record: WorkerRecord | undefined): number {
+    const { newcomer, least } = this.#by;
+    if (record?.struck && record.passed < PASSED_AFTER_STRIKE) return 1;
+    return Math.max(least, newcomer * Math.min(1, PASSED_LONG / Math.max(1, record?.passed ?? 0)));
+  }
+}

@@ -1,0 +1,52 @@
+// Is what was pushed what the lease asks for? Both were computed from the same samples and the same parameters, but on
+// different hardware, whose sums round differently: equal within a tolerance, never to the bit.
+
+import type { CodecName } from '../../../shared/protocol/frame.ts';
+import type { Work } from '../../../shared/protocol/lease.ts';
+import { addScaled, dot, sumSquares, type Vec } from '../../../shared/vec.ts';
+
+interface Tolerance {
+  /** At least. */
+  readonly cosine: number;
+  /** ‖pushed − computed‖/‖computed‖, at most. */
+  readonly distance: number;
+}
+
+/**
+ * Backends differ by 1e-7 to 1e-5 in one gradient of float32 (test/nn/recompute.test.ts), a hundred times less than this; a
+ * push that was rounded to f16 by another 2⁻¹¹ of each element. A GPU of half precision may be off by 1e-2 in one operation.
+ */
+const OF_GRADIENTS: Readonly<Record<CodecName, Tolerance>> = {
+  f32: { cosine: 0.999, distance: 1e-2 },
+  f16: { cosine: 0.99, distance: 0.1 },
+};
+/** Inner steps: each begins where the last one's rounding left it, and the differences grow. */
+const OF_LOCAL_STEPS: Tolerance = { cosine: 0.99, distance: 0.1 };
+
+export interface Comparison {
+  readonly same: boolean;
+  readonly cosine: number;
+  readonly distance: number;
+}
+
+/** Overwrites `pushed`. When what was computed is no gradient itself, nothing is to be held against the push: null. */
+export function compare(
+  pushed: Vec,
+  computed: Vec,
+  { work, codec }: { work: Work; codec: CodecName },
+): Comparison | null {
+  const [ours, theirs] = [Math.sqrt(sumSquares(computed)), Math.sqrt(sumSquares(pushed))];
+  if (!Number.isFinite(ours) || ours === 0) return null;
+  const cosine = dot(pushed, computed) / (ours * theirs);
+  addScaled(pushed, pushed, -1, computed);
+  const distance = Math.sqrt(sumSquares(pushed)) / ours;
+  const tolerance = work.kind === 'local' ? OF_LOCAL_STEPS : OF_GRADIENTS[codec];
+  return { same: cosine >= tolerance.cosine && distance <= tolerance.distance, cosine, distance };
+}
+
+/**
+ * Whether the lease says all that its push depends on: a gradient does, and local steps do when the inner optimizer keeps
+ * no memory and the worker no parameters from one lease to the next.
+ */
+export const recomputable = (work: Work): boolean =>
+  work.kind === 'gradient' || (work.optimizer.name === 'sgd' && work.elastic === undefined);
