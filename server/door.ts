@@ -1,7 +1,7 @@
 // What the adapters may do with the coordinator: ask it questions, hand it events, and hear what it wants of them.
 // The implementation, with the one clock and the one timer, is server/host/loop.ts.
 
-import type { MethodConfig } from '../shared/config.ts';
+import type { AdmissionRule, MethodConfig } from '../shared/config.ts';
 import type { LeaseId, RunId, WorkerId } from '../shared/ids.ts';
 import type { OpenLease, PullReply, PushReply } from '../shared/protocol/lease.ts';
 import type { RunManifest, Welcome } from '../shared/protocol/messages.ts';
@@ -54,6 +54,8 @@ export interface Door {
   manifest(run: RunId): RunManifest;
   /** Of the method that the run has now. */
   method(run: RunId): MethodConfig;
+  /** Who may be a worker of it: with its join code, for the operator alone. */
+  admission(run: RunId): AdmissionRule;
   summaries(): RunSummary[];
   summary(run: RunId): RunSummary;
   workers(run: RunId): WorkerRow[];
@@ -78,6 +80,8 @@ export interface Door {
   turned(): Readonly<Partial<Record<Turned, number>>>;
   dispatch(event: CoordinatorEvent): void;
   note(note: Note): void;
+  /** Pages are shown something every so many turns: 1, and more when there is too much to do. */
+  pace(): number;
   /** Dispatches an event that has an answer. Returns how to stop waiting for it. */
   ask(event: (request: RequestId) => CoordinatorEvent, answer: Answer): () => void;
 }

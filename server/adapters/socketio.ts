@@ -3,7 +3,7 @@
 import type { Server as HttpServer } from 'node:http';
 import { Server, type Socket } from 'socket.io';
 import * as z from 'zod/mini';
-import { asLeaseId, asRunId, type RunId, type WorkerId } from '../../shared/ids.ts';
+import { asLeaseId, asRunId, deviceOf, type RunId, type WorkerId } from '../../shared/ids.ts';
 import {
   WATCH_NAMESPACE,
   type PageToServer,
@@ -12,24 +12,35 @@ import {
   type WorkerToServer,
 } from '../../shared/protocol/events.ts';
 import { statusSchema, type Welcome } from '../../shared/protocol/messages.ts';
-import { requestAddress } from '../address.ts';
+import { PROTOCOL_VERSION, refusalText } from '../../shared/protocol/version.ts';
 import type { Door, Identity } from '../door.ts';
+import type { Guard } from '../guard.ts';
+import type { Origins } from '../origins.ts';
+import { countStrange, engineOptions, limitPackets } from './socketio/engine.ts';
 
 /** The beginning of the paths that are socket.io's. */
 export const CONTROL_PATH = '/socket.io/';
-/** Control messages are a few hundred bytes. */
-const MESSAGE_BYTES_MAX = 32 * 1024;
 /** Four times a second: more than an eye needs, less than a browser minds. */
 const WATCH_EVERY_MS = 250;
 const PROGRESS_EVERY_MS = 1000;
-/** Packets that wait for a slow reader before it is skipped. */
-const UNSENT_PACKETS_MAX = 8;
+/** How socket.io says that the other end closed the connection on purpose; every other end may be a bad network's. */
+const GOODBYE = 'client namespace disconnect';
+/** Packets that wait for a slow reader before it is skipped. A page's are some 100 kB each. */
+const UNSENT_PACKETS_MAX = 4;
+
+const WORKER_EVENTS: readonly (keyof WorkerToServer)[] = ['challenge', 'hello', 'status', 'release'];
+const PAGE_EVENTS: readonly (keyof PageToServer)[] = ['watch'];
 
 const releaseSchema = z.strictObject({ leases: z.array(z.string().check(z.maxLength(64))).check(z.maxLength(16)) });
 const watchSchema = z.strictObject({
   run: z.nullable(z.string().check(z.maxLength(64))),
   since: z.int().check(z.nonnegative()),
 });
+
+const TOO_MANY_HELLOS: Welcome = {
+  ...{ ok: false, protocol: PROTOCOL_VERSION, refusal: 'busy' },
+  message: refusalText('busy'),
+};
 
 interface WorkerData {
   identity?: Identity;
@@ -43,30 +54,39 @@ type PageSocket = Socket<PageToServer, ServerToPage, None, PageData>;
 
 export interface ControlPlane {
   control(run: RunId, worker: WorkerId | 'all', kind: 'pause' | 'resume' | 'stop'): void;
+  /** Closes the connections of a banned device. */
+  cut(run: RunId, worker: WorkerId): void;
   close(): Promise<void>;
 }
 
-export function controlPlane(http: HttpServer, door: Door): ControlPlane {
+export interface ControlPlaneOptions {
+  readonly door: Door;
+  readonly guard: Guard;
+  readonly origins: Origins;
+}
+
+export function controlPlane(http: HttpServer, { door, guard, origins }: ControlPlaneOptions): ControlPlane {
   const io = new Server<WorkerToServer, ServerToWorker, None, WorkerData>(http, {
+    ...engineOptions(guard, origins),
     path: CONTROL_PATH,
-    transports: ['websocket'],
-    perMessageDeflate: false,
-    maxHttpBufferSize: MESSAGE_BYTES_MAX,
-    serveClient: false,
     destroyUpgrade: false, // the data plane has WebSockets of its own on this server
-    connectTimeout: 10_000,
-    pingInterval: 10_000,
-    pingTimeout: 20_000,
   });
+  limitPackets(io.engine, guard);
   const pages = io.of(WATCH_NAMESPACE) as unknown as ReturnType<
     Server<PageToServer, ServerToPage, None, PageData>['of']
   >;
   const sockets = new Map<Identity, WorkerSocket>();
-  io.on('connection', (socket) => serveWorker(socket, door, sockets));
-  pages.on('connection', (socket: PageSocket) => servePage(socket, door));
+  io.on('connection', (socket) => serveWorker(socket, { door, guard, sockets }));
+  pages.on('connection', (socket: PageSocket) => servePage(socket, door, guard));
   const timers = [
-    setInterval(() => showPages([...pages.sockets.values()], door), WATCH_EVERY_MS),
-    setInterval(() => showWorkers([...sockets.values()], door), PROGRESS_EVERY_MS),
+    setInterval(
+      paced(door, () => showPages([...pages.sockets.values()], door)),
+      WATCH_EVERY_MS,
+    ),
+    setInterval(
+      paced(door, () => showWorkers([...sockets.values()], door)),
+      PROGRESS_EVERY_MS,
+    ),
   ];
   return {
     control: (run, worker, kind) => {
@@ -78,6 +98,12 @@ export function controlPlane(http: HttpServer, door: Door): ControlPlane {
         }
       });
     },
+    cut: (run, worker) => {
+      for (const socket of io.sockets.sockets.values()) {
+        const { identity } = socket.data;
+        if (identity?.run === run && deviceOf(identity.worker) === deviceOf(worker)) socket.disconnect(true);
+      }
+    },
     close: async () => {
       timers.forEach(clearInterval);
       await io.close();
@@ -85,15 +111,22 @@ export function controlPlane(http: HttpServer, door: Door): ControlPlane {
   };
 }
 
-function serveWorker(socket: WorkerSocket, door: Door, sockets: Map<Identity, WorkerSocket>): void {
-  const address = requestAddress(socket.request, false);
-  const leave = (): void => {
+interface Floor {
+  readonly door: Door;
+  readonly guard: Guard;
+  readonly sockets: Map<Identity, WorkerSocket>;
+}
+
+function serveWorker(socket: WorkerSocket, { door, guard, sockets }: Floor): void {
+  const address = guard.address(socket.request);
+  countStrange(socket, WORKER_EVENTS, guard);
+  const part = (type: 'away' | 'leave'): void => {
     const { identity } = socket.data;
     if (!identity || sockets.get(identity) !== socket) return; // it is here on a newer socket
     sockets.delete(identity);
     if (identity.via !== 'socket') return; // it has come back over HTTP
     identity.online = false;
-    door.dispatch({ type: 'leave', run: identity.run, worker: identity.worker });
+    door.dispatch({ type, run: identity.run, worker: identity.worker });
   };
   /** Who speaks; a worker that was silent until it was forgotten is cut off, and says hello again. */
   const speaker = (): Identity | undefined => {
@@ -108,14 +141,18 @@ function serveWorker(socket: WorkerSocket, door: Door, sockets: Map<Identity, Wo
   socket.on('hello', (hello: unknown, answer: unknown) => {
     if (typeof answer !== 'function' || unsent(socket) > UNSENT_PACKETS_MAX) return void socket.disconnect(true);
     const welcome = answer as (welcome: Welcome) => void;
-    const admission = door.admit(hello, { via: 'socket', address });
-    const { identity } = admission;
-    if (identity) {
-      if (socket.data.identity !== identity) leave();
-      sockets.set(identity, socket); // a newer socket of the same worker takes the older one's place
-      socket.data.identity = identity;
-    }
-    welcome(admission.welcome);
+    void guard.seconds('hello', address).then((seconds) => {
+      if (!socket.connected) return;
+      if (seconds > 0) return welcome(TOO_MANY_HELLOS);
+      const admission = door.admit(hello, { via: 'socket', address });
+      const { identity } = admission;
+      if (identity) {
+        if (socket.data.identity !== identity) part('leave');
+        sockets.set(identity, socket); // a newer socket of the same worker takes the older one's place
+        socket.data.identity = identity;
+      }
+      welcome(admission.welcome);
+    });
   });
   socket.on('status', (message: unknown) => {
     const status = statusSchema.safeParse(message);
@@ -130,10 +167,11 @@ function serveWorker(socket: WorkerSocket, door: Door, sockets: Map<Identity, Wo
     const leases = release.data.leases.map(asLeaseId);
     door.dispatch({ type: 'release', run: identity.run, worker: identity.worker, leases });
   });
-  socket.on('disconnect', leave);
+  socket.on('disconnect', (reason) => part(reason === GOODBYE ? 'leave' : 'away'));
 }
 
-function servePage(socket: PageSocket, door: Door): void {
+function servePage(socket: PageSocket, door: Door, guard: Guard): void {
+  countStrange(socket, PAGE_EVENTS, guard);
   socket.on('watch', (message: unknown) => {
     const request = watchSchema.safeParse(message);
     if (!request.success) return;
@@ -142,6 +180,17 @@ function servePage(socket: PageSocket, door: Door): void {
     if (known) socket.data.watching = { run: asRunId(run), since };
     else delete socket.data.watching;
   });
+}
+
+/** Every so many turns, when there is too much to do. */
+function paced(door: Door, show: () => void): () => void {
+  let turns = 0;
+  return () => {
+    turns += 1;
+    if (turns < door.pace()) return;
+    turns = 0;
+    show();
+  };
 }
 
 function showPages(pages: readonly PageSocket[], door: Door): void {

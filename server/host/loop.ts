@@ -5,6 +5,7 @@ import { hashText } from '../../shared/rng.ts';
 import type { RunId, WorkerId } from '../../shared/ids.ts';
 import { envelopeBytes, PUSH_JSON_BYTES_MAX } from '../../shared/protocol/envelope.ts';
 import { frameBytes } from '../../shared/protocol/frame.ts';
+import type { Next } from '../../shared/protocol/lease.ts';
 import type { DashboardSnapshot, Health } from '../../shared/protocol/snapshots.ts';
 import type { RunManifest } from '../../shared/protocol/messages.ts';
 import { Attempts } from '../attempts.ts';
@@ -13,6 +14,7 @@ import type { CoordinatorEvent, Effect, RequestId } from '../core/events.ts';
 import type { Admission, Answer, Door, Identity, Note, Remote } from '../door.ts';
 import type { RunData } from './rundata.ts';
 import { AdmissionDesk } from './admission.ts';
+import type { Load } from './load.ts';
 
 const HEARTBEAT_MS = 10_000;
 /** A join code is typed by hand, often by a class behind one address; six characters are a billion guesses. */
@@ -26,9 +28,13 @@ export interface LoopOptions {
   readonly secret: Buffer;
   /** Milliseconds that never go back. */
   readonly nowMs: () => number;
+  /** Asked before work is handed out: how much there is to do. */
+  readonly load: Load;
   readonly onControl: (run: RunId, worker: WorkerId | 'all', kind: 'pause' | 'resume' | 'stop') => void;
   readonly onEvaluate: (effect: Extract<Effect, { type: 'evaluate' }>) => void;
   readonly onNote: (note: Note) => void;
+  /** The worker is banned, and its device with it: cut it off. */
+  readonly onCut: (run: RunId, worker: WorkerId) => void;
   /** Sees every event just before the coordinator does. */
   readonly onEvent?: (event: CoordinatorEvent, nowMs: number) => void;
 }
@@ -55,6 +61,7 @@ export class Loop implements Door {
       secret: options.secret,
       nowMs: options.nowMs,
       wallMs: Date.now,
+      busy: () => options.load.shedding,
       codes: new Attempts({ ...WRONG_CODES, nowMs: options.nowMs }),
     });
   }
@@ -83,8 +90,21 @@ export class Loop implements Door {
 
   ask(event: (request: RequestId) => CoordinatorEvent, answer: Answer): () => void {
     const request = ++this.#requests;
+    const asked = event(request);
+    const { load } = this.#options;
+    if (!load.shedding) return this.#ask(asked, request, answer);
+    const next: Next = { kind: 'wait', retryAfterMs: load.retryAfterMs(Math.random()), reason: 'busy' };
+    if (asked.type === 'pull') {
+      answer({ next }, null);
+      return () => undefined;
+    }
+    // What was computed is taken in, but no more work goes out.
+    const made = asked.type === 'push' ? { ...asked, wantsNext: false } : asked;
+    return this.#ask(made, request, (reply) => answer(reply.next.kind === 'stop' ? reply : { ...reply, next }, null));
+  }
+
+  #ask(made: CoordinatorEvent, request: RequestId, answer: Answer): () => void {
     this.#waiting.set(request, answer);
-    const made = event(request);
     this.dispatch(made);
     return () => {
       if (this.#waiting.delete(request) && 'run' in made) this.dispatch({ type: 'cancel', run: made.run, request });
@@ -120,7 +140,9 @@ export class Loop implements Door {
   note = ({ run, kind, worker, text }: Note) => this.#options.onNote({ run, kind, worker, text });
   challenge = () => this.#admission.challenge();
   turned = () => this.#admission.turned();
+  pace = () => this.#options.load.pace;
   method = (run: RunId) => this.#coordinator.setup(run).config.method;
+  admission = (run: RunId) => this.#coordinator.setup(run).config.admission;
   summaries = () => this.#coordinator.summaries(this.#options.nowMs());
   summary = (run: RunId) => this.#coordinator.summary(run, this.#options.nowMs());
   workers = (run: RunId) => this.#coordinator.workers(run, this.#options.nowMs());
@@ -131,13 +153,17 @@ export class Loop implements Door {
     const view = this.#coordinator.view(run, since, this.#options.nowMs());
     return { ...view, health: this.health(), notes: [] };
   };
-  health = (): Health => ({
-    status: 'ok',
-    problems: [],
-    uptimeSeconds: Math.round(process.uptime()),
-    eventLoopDelayMs: 0,
-    checkpoints: {},
-  });
+  health = (): Health => {
+    const { load } = this.#options;
+    const problems = [load.problem()].filter((problem) => problem !== null);
+    return {
+      status: problems.length === 0 ? 'ok' : 'degraded',
+      problems,
+      uptimeSeconds: Math.round(process.uptime()),
+      eventLoopDelayMs: load.p99Ms,
+      checkpoints: {},
+    };
+  };
   params = (run: RunId) => this.#coordinator.params(run);
   lease: Door['lease'] = (run, worker, lease) => this.#coordinator.lease(run, worker, lease);
 
@@ -152,11 +178,12 @@ export class Loop implements Door {
         return this.#options.onControl(effect.run, effect.worker, effect.kind);
       case 'evaluate':
         return this.#options.onEvaluate(effect);
+      case 'cut':
+        return this.#options.onCut(effect.run, effect.worker);
       case 'note':
         return this.note(effect);
       case 'trust':
       case 'recompute':
-      case 'cut':
         return;
       default:
         effect satisfies never;

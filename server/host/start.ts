@@ -7,15 +7,22 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import type { RunConfig } from '../../shared/config.ts';
+import type { RunId, WorkerId } from '../../shared/ids.ts';
 import { Evaluator } from '../adapters/evaluator.ts';
 import { httpServer, type HttpOptions } from '../adapters/http/server.ts';
+import type { Certificate } from '../adapters/http/sockets.ts';
 import { prometheus } from '../adapters/prometheus.ts';
 import { Recorder } from '../adapters/recorder.ts';
 import { CONTROL_PATH, controlPlane, type ControlPlane } from '../adapters/socketio.ts';
 import { Coordinator } from '../core/coordinator.ts';
 import type { Effect } from '../core/events.ts';
 import { loadMethods, type Registry } from '../registry.ts';
+import { Guard } from '../guard.ts';
+import { Origins } from '../origins.ts';
+import { TIMING, type Limits, type Timing } from '../limits.ts';
 import { Loop } from './loop.ts';
+import { watchLoad } from './overload.ts';
+import { openOperator } from './open-operator.ts';
 import { PAGES_FOLDER } from './pages.ts';
 import { readSecret, SECRET_BYTES } from './secret.ts';
 import { prepareRun, type RunData } from './rundata.ts';
@@ -27,27 +34,42 @@ export interface StartOptions {
   readonly dataDir: string;
   /** For what the coordinator writes; when absent nothing outlives it. */
   readonly stateDir?: string;
-  readonly adminToken: string;
+  /** The one of the state folder when null. */
+  readonly adminToken: string | null;
+  /** Further addresses of the coordinator, such as a proxy's. */
+  readonly origins?: readonly string[];
   readonly record: string | null;
   /** Folder of the built pages; our own when absent. */
   readonly pages?: string;
   /** What a run's method may be; those of our own folder when absent. */
   readonly methods?: Registry;
+  /** How much one remote may ask, and how long it may take; the defaults when absent. */
+  readonly limits?: Limits;
+  readonly timing?: Timing;
+  /** Believe a proxy's X-Forwarded-For. */
+  readonly trustProxy?: boolean;
+  /** With one, everything is served over TLS; plain otherwise. */
+  readonly certificate?: Certificate | null;
+  readonly hsts?: boolean;
   readonly log: Logger;
 }
 
 export interface Started {
   /** Where it listens, e.g. http://127.0.0.1:3000 */
   readonly url: string;
+  /** When it began: it may be changed meanwhile. */
+  readonly adminToken: string;
   readonly loop: Loop;
   readonly runs: readonly RunData[];
+  /** Another certificate, for new connections. Throws when it is none, or there was none. */
+  recertify(certificate: Certificate): void;
   /** Closes every socket and thread. */
   close(): Promise<void>;
 }
 
 /** Loads the runs, opens them, and listens. Throws one sentence when a run cannot be opened or the port is taken. */
 export async function startCoordinator(options: StartOptions): Promise<Started> {
-  const { runs, port, host, dataDir, stateDir, adminToken, record, pages = PAGES_FOLDER, log } = options;
+  const { runs, port, host, dataDir, stateDir, record, pages = PAGES_FOLDER, log } = options;
   const methods = options.methods ?? (await loadMethods());
   const prepared = await Promise.all(runs.map((config) => prepareRun(config, { methods, dataDir })));
   if (record) await mkdir(dirname(record), { recursive: true });
@@ -56,22 +78,37 @@ export async function startCoordinator(options: StartOptions): Promise<Started> 
         log.error({ err: error, record }, 'the event log ends here: it cannot be written'),
       )
     : null;
+  const secret = stateDir === undefined ? randomBytes(SECRET_BYTES) : await readSecret(stateDir);
+  const { operator, token: adminToken } = await openOperator({ ...options, stateDir, secret });
+  const origins = new Origins(options.origins ?? []);
   const evaluator = new Evaluator();
   let control: ControlPlane | null = null;
+  const overload = watchLoad((options.timing ?? TIMING).busyMs, {
+    runs: () => loop.summaries(),
+    note: (note) => loop.note(note),
+  });
   const loop: Loop = new Loop({
+    load: overload.load,
     coordinator: new Coordinator(),
-    secret: stateDir === undefined ? randomBytes(SECRET_BYTES) : await readSecret(stateDir),
+    secret,
     nowMs: () => performance.now(),
     onControl: (run, worker, kind) => control?.control(run, worker, kind),
     onEvaluate: (effect) => evaluate(effect, { evaluator, loop, log }),
     onNote: ({ run, text }) => log.info({ run }, text),
+    // Not at once: what the same event answers is still told.
+    onCut: (run, worker) => queueMicrotask(() => cutOff(run, worker)),
     ...(recorder && { onEvent: (event, nowMs) => recorder.record(event, nowMs) }),
   });
   for (const data of prepared) openRun(data, loop, evaluator);
   const byId = new Map(prepared.map((data) => [data.setup.config.id, data.setup]));
+  const guard = new Guard(options);
   const http: HttpOptions = {
     door: loop,
-    adminToken,
+    guard,
+    certificate: options.certificate ?? null,
+    hsts: options.hsts ?? false,
+    operator,
+    origins,
     methods,
     log,
     pages,
@@ -79,9 +116,14 @@ export async function startCoordinator(options: StartOptions): Promise<Started> 
     paramsCodec: (run) => byId.get(run)!.config.codec.params,
     metricsText: prometheus(loop),
   };
-  const { server, closeConnections } = httpServer(http, [CONTROL_PATH]);
-  const plane = (control = controlPlane(server, loop));
+  const { server, closeConnections, checkStreams, recertify } = httpServer(http, [CONTROL_PATH]);
+  const cutOff = (run: RunId, worker: WorkerId): void => {
+    control?.cut(run, worker);
+    checkStreams();
+  };
+  const plane = (control = controlPlane(server, { door: loop, guard, origins }));
   const close = async (): Promise<void> => {
+    overload.close();
     loop.close();
     const closed = plane.close(); // the HTTP server too, when the last of its connections has ended
     closeConnections();
@@ -96,7 +138,9 @@ export async function startCoordinator(options: StartOptions): Promise<Started> 
   const address = server.address() as AddressInfo;
   const shownHost = address.family === 'IPv6' ? `[${address.address}]` : address.address;
   return {
-    url: `http://${shownHost}:${address.port}`,
+    url: `${options.certificate ? 'https' : 'http'}://${shownHost}:${address.port}`,
+    recertify,
+    adminToken,
     loop,
     runs: prepared,
     close,

@@ -1,12 +1,12 @@
 // A real coordinator on a port of its own, and a worker written from docs/API.md alone: fetch, and byte offsets.
 
 import pino from 'pino';
+import { TIMING, type Timing } from '../../server/limits.ts';
 import type { RunConfig } from '../../shared/config.ts';
 import type { Lease, PullReply, PushReply } from '../../shared/protocol/lease.ts';
 import type { Welcome } from '../../shared/protocol/messages.ts';
 import { parseRunFile } from '../../server/host/runfile.ts';
-import { startCoordinator, type Started } from '../../server/host/start.ts';
-import type { Registry } from '../../server/registry.ts';
+import { startCoordinator, type Started, type StartOptions } from '../../server/host/start.ts';
 import { crc32 } from 'node:zlib';
 
 export const ADMIN_TOKEN = 'a-token-of-the-tests';
@@ -26,19 +26,20 @@ export function digitsRun(yaml = ''): RunConfig {
   return parseRunFile([...lines.map(([, line]) => line), yaml].join('\n'), 'test.yaml');
 }
 
-export function start(
-  runs: readonly RunConfig[],
-  options: { record?: string; methods?: Registry } = {},
-): Promise<Started> {
+/** A machine that runs all the tests at once is no sign that a coordinator has too much to do. */
+export const UNHURRIED: Timing = { ...TIMING, busyMs: Infinity };
+
+export function start(runs: readonly RunConfig[], options: Partial<StartOptions> = {}): Promise<Started> {
   return startCoordinator({
     runs,
     port: 0,
     host: '127.0.0.1',
     dataDir: DATA_DIR,
     adminToken: ADMIN_TOKEN,
-    record: options.record ?? null,
-    ...(options.methods && { methods: options.methods }),
+    record: null,
+    timing: UNHURRIED,
     log: pino({ level: 'silent' }),
+    ...options,
   });
 }
 
@@ -106,7 +107,7 @@ export class PlainWorker {
     payload.set(new Uint8Array(gradient.buffer, gradient.byteOffset, gradient.byteLength));
     const { runKey, layoutHash } = this.welcome.run;
     bytes.set(new TextEncoder().encode('MURM'), frameAt);
-    view.setUint16(frameAt + 4, 1, true);
+    view.setUint16(frameAt + 4, 2, true);
     view.setUint8(frameAt + 6, params.lease.work.kind === 'local' ? 3 : 2);
     view.setUint8(frameAt + 7, 1);
     view.setUint32(frameAt + 8, runKey, true);

@@ -10,6 +10,9 @@ import { WebSocket } from 'ws';
 import type { Plane } from '../../server/adapters/http/plane.ts';
 import { dataStream } from '../../server/adapters/http/stream.ts';
 import type { Door } from '../../server/door.ts';
+import { Guard } from '../../server/guard.ts';
+import { NO_LIMITS, TIMING } from '../../server/limits.ts';
+import { Origins } from '../../server/origins.ts';
 import { startCoordinator, type Started } from '../../server/host/start.ts';
 import { asRunId, asWorkerId } from '../../shared/ids.ts';
 import type { ServerToWorker, WorkerToServer } from '../../shared/protocol/events.ts';
@@ -23,7 +26,7 @@ const run = asRunId('digits');
 
 let coordinator: Started;
 beforeAll(async () => {
-  coordinator = await start([digitsRun()]);
+  coordinator = await start([digitsRun()], { limits: NO_LIMITS }); // one of the tests says hello five hundred times
 });
 afterAll(() => coordinator.close());
 
@@ -161,27 +164,29 @@ describe('a stream', () => {
   });
 
   /** A server of streams alone, every pull of which is answered at once with a megabyte. */
-  async function generous(tokenMsMax?: number): Promise<{ url: string; pulls: () => number; close: () => void }> {
+  async function generous(timing = TIMING): Promise<{ url: string; pulls: () => number; close: () => void }> {
     let pulls = 0;
     const frame = new Uint8Array(2 ** 20);
     const door = { has: () => true, manifest: () => ({ pushBytesMax: 100 }), identity: () => ({ run }) };
     const plane = {
       pull: (_identity: unknown, sink: Parameters<Plane['pull']>[1]) => {
         pulls += 1;
-        sink.answer(new Uint8Array(8), frame);
+        sink.answer(new Uint8Array(8), frame, () => undefined);
         return () => undefined;
       },
+      admits: () => Promise.resolve(true),
     };
     const server = createServer();
-    const closeStreams = dataStream(server, {
+    const streams = dataStream(server, {
+      origins: new Origins([]),
       door: door as unknown as Door,
       plane: plane as unknown as Plane,
+      guard: new Guard({ timing }),
       others: [],
-      ...(tokenMsMax !== undefined && { tokenMsMax }),
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const close = (): void => {
-      closeStreams();
+      streams.close();
       server.close();
     };
     return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, pulls: () => pulls, close };
@@ -202,7 +207,7 @@ describe('a stream', () => {
   });
 
   it('is closed when it does not say whose it is', async () => {
-    const { url, close } = await generous(1);
+    const { url, close } = await generous({ ...TIMING, tokenMs: 1 });
     const socket = await stream(url);
     expect(await closeCode(socket)).toBe(1006);
     close();

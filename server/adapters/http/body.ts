@@ -1,27 +1,47 @@
-// Request bodies with a limit that is checked before a byte is read, into memory that a Float32Array can view.
+// Request bodies with limits: of length, before a byte is read; of time, by their length; of memory, with all others that are
+// under way. Into memory that a Float32Array can view.
 
 import type { IncomingMessage } from 'node:http';
+import type { Guard } from '../../guard.ts';
 
 export type BodyResult =
   | { readonly ok: true; readonly bytes: Uint8Array }
-  | { readonly ok: false; readonly status: 400 | 411 | 413; readonly error: string };
+  | { readonly ok: false; readonly status: 400 | 408 | 411 | 413 | 503; readonly error: string };
+
+/** After a body was not let in for want of memory. */
+export const BODIES_RETRY_SECONDS = 2;
 
 /** A body of exactly its Content-Length, at most `bytesMax`. Its memory begins at offset 0 of a buffer of its own. */
-export async function readBody(request: IncomingMessage, bytesMax: number): Promise<BodyResult> {
+export async function readBody(request: IncomingMessage, bytesMax: number, guard: Guard): Promise<BodyResult> {
   const length = Number(request.headers['content-length'] ?? NaN);
   if (!Number.isInteger(length) || length < 0)
     return { ok: false, status: 411, error: 'expected a Content-Length header' };
   if (length > bytesMax)
     return { ok: false, status: 413, error: `a body of ${length} bytes, at most ${bytesMax} expected` };
+  if (!guard.takeBody(length))
+    return { ok: false, status: 503, error: 'the coordinator is reading as many bodies as it has memory for' };
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    request.destroy();
+  }, guard.bodyMs(length));
+  try {
+    return await read(request, length);
+  } catch {
+    if (late) return { ok: false, status: 408, error: 'the body came too slowly' };
+    return { ok: false, status: 400, error: 'the connection closed before the body was complete' };
+  } finally {
+    clearTimeout(timer);
+    guard.returnBody(length);
+  }
+}
+
+async function read(request: IncomingMessage, length: number): Promise<BodyResult> {
   const bytes = Buffer.allocUnsafeSlow(length);
   let at = 0;
-  try {
-    for await (const chunk of request as AsyncIterable<Buffer>) {
-      chunk.copy(bytes, at); // Node's parser never hands over more than Content-Length
-      at += chunk.length;
-    }
-  } catch {
-    return { ok: false, status: 400, error: 'the connection closed before the body was complete' };
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    chunk.copy(bytes, at); // Node's parser never hands over more than Content-Length
+    at += chunk.length;
   }
   return at === length ? { ok: true, bytes } : { ok: false, status: 400, error: `${at} bytes of ${length}` };
 }

@@ -4,11 +4,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { asLeaseId, asRunId, type RunId } from '../../../shared/ids.ts';
 import type { Door, Identity } from '../../door.ts';
-import { readBody } from './body.ts';
+import type { Guard } from '../../guard.ts';
+import { BODIES_RETRY_SECONDS, readBody, type BodyResult } from './body.ts';
 import type { AnswerSink, Plane } from './plane.ts';
 
 /** A hello is a few hundred bytes. */
 const HELLO_BYTES_MAX = 16 * 1024;
+/** Of a request that needs no body. */
+const NO_BODY_BYTES_MAX = 1024;
 const ROUTE = /^\/data\/(?:runs\/([\w.-]{1,64})\/(workers|leases)(?:\/([\w.-]{1,64}))?|blobs\/([0-9a-f]{64}))$/;
 
 export type DataPlane = (request: IncomingMessage, response: ServerResponse) => void;
@@ -19,8 +22,8 @@ interface Exchange {
 }
 
 /** A handler for every path that begins with /data/. */
-export function dataPlane(door: Door, plane: Plane): DataPlane {
-  const routes = new Routes(door, plane);
+export function dataPlane(door: Door, plane: Plane, guard: Guard): DataPlane {
+  const routes = new Routes(door, plane, guard);
   return (request, response) => {
     routes.handle({ request, response }).catch((error: unknown) => {
       response.destroy();
@@ -32,23 +35,29 @@ export function dataPlane(door: Door, plane: Plane): DataPlane {
 class Routes {
   readonly #door: Door;
   readonly #plane: Plane;
+  readonly #guard: Guard;
+  /** Bodies of pushes under way, oldest first; of each worker at most as many as it may have leases. */
+  readonly #bodies = new WeakMap<Identity, Set<IncomingMessage>>();
 
-  constructor(door: Door, plane: Plane) {
+  constructor(door: Door, plane: Plane, guard: Guard) {
     this.#door = door;
     this.#plane = plane;
+    this.#guard = guard;
   }
 
   async handle(exchange: Exchange): Promise<void> {
     const { request, response } = exchange;
     const url = new URL(request.url ?? '/', 'http://coordinator');
     const [, run, kind, lease, blob] = ROUTE.exec(url.pathname) ?? [];
-    if (blob !== undefined && request.method === 'GET') return this.#blob(blob, response);
+    if (blob !== undefined && request.method === 'GET') return this.#blob(blob, exchange);
+    if (url.pathname === '/data/challenge' && request.method === 'GET') return this.#challenge(exchange);
     if (run === undefined || !this.#door.has(asRunId(run)))
       return fail(response, 404, 'there is no such run or address');
     const route = `${request.method} ${kind}${lease ? '/one' : ''}`;
     if (route === 'POST workers') return this.#hello(asRunId(run), exchange);
     const identity = this.#identify(request, asRunId(run));
     if (!identity) return fail(response, 401, 'expected Authorization: Bearer and the token of a welcome to this run');
+    if (!(await this.#plane.admits(identity, this.#guard.address(request), answerOn(response)))) return;
     switch (route) {
       case 'POST leases':
         return this.#pull(identity, exchange);
@@ -63,13 +72,20 @@ class Routes {
 
   #identify(request: IncomingMessage, run: RunId): Identity | undefined {
     const [scheme, token] = (request.headers.authorization ?? '').split(' ');
-    const identity = scheme === 'Bearer' && token ? this.#door.identity(token) : undefined;
-    return identity?.run === run ? identity : undefined;
+    return scheme === 'Bearer' && token ? this.#door.identity(token, run) : undefined;
+  }
+
+  async #challenge({ request, response }: Exchange): Promise<void> {
+    const seconds = await this.#guard.seconds('hello', this.#guard.address(request));
+    if (seconds > 0) return tooMany(response, 'too many hellos from this address', seconds);
+    json(response, 200, { challenge: this.#door.challenge() });
   }
 
   async #hello(run: RunId, { request, response }: Exchange): Promise<void> {
-    const body = await readBody(request, HELLO_BYTES_MAX);
-    if (!body.ok) return fail(response, body.status, body.error);
+    const seconds = await this.#guard.seconds('hello', this.#guard.address(request));
+    if (seconds > 0) return tooMany(response, 'too many hellos from this address', seconds);
+    const body = await readBody(request, HELLO_BYTES_MAX, this.#guard);
+    if (!body.ok) return refuseBody(response, body);
     let hello: unknown;
     try {
       hello = JSON.parse(new TextDecoder().decode(body.bytes));
@@ -78,10 +94,12 @@ class Routes {
     }
     const named = typeof hello === 'object' && hello !== null && 'run' in hello ? hello.run : undefined;
     if (named !== run) return fail(response, 400, 'the hello names another run than the address');
-    json(response, 200, this.#door.admit(hello, 'http').welcome);
+    json(response, 200, this.#door.admit(hello, { via: 'http', address: this.#guard.address(request) }).welcome);
   }
 
   #pull(identity: Identity, { request, response }: Exchange): void {
+    if (!(Number(request.headers['content-length'] ?? 0) <= NO_BODY_BYTES_MAX) || request.headers['transfer-encoding'])
+      return fail(response, 413, 'a pull has no body');
     request.resume();
     response.once('close', this.#plane.pull(identity, answerOn(response)));
   }
@@ -91,8 +109,15 @@ class Routes {
     { request, response }: Exchange,
     push: { lease: string; wantsNext: boolean },
   ): Promise<void> {
-    const body = await readBody(request, this.#door.manifest(identity.run).pushBytesMax);
-    if (!body.ok) return fail(response, body.status, body.error);
+    const { pushBytesMax, leasesPerWorker } = this.#door.manifest(identity.run);
+    const bodies = this.#bodies.get(identity) ?? new Set();
+    this.#bodies.set(identity, bodies);
+    // The oldest makes way: a worker that sends again has given up the connection that it sent on before.
+    if (bodies.size >= leasesPerWorker) bodies.values().next().value!.destroy();
+    bodies.add(request);
+    const body = await readBody(request, pushBytesMax, this.#guard);
+    bodies.delete(request);
+    if (!body.ok) return refuseBody(response, body);
     this.#plane.push(identity, { ...push, bytes: body.bytes }, answerOn(response));
   }
 
@@ -101,7 +126,9 @@ class Routes {
     response.writeHead(204).end();
   }
 
-  #blob(sha256: string, response: ServerResponse): void {
+  async #blob(sha256: string, { request, response }: Exchange): Promise<void> {
+    const seconds = await this.#guard.seconds('page', this.#guard.address(request));
+    if (seconds > 0) return tooMany(response, 'too many requests from this address', seconds);
     const bytes = this.#door.blob(sha256);
     if (!bytes) return fail(response, 404, 'there is no such shard');
     response.writeHead(200, {
@@ -118,7 +145,8 @@ function answerOn(response: ServerResponse): AnswerSink {
     get gone() {
       return response.destroyed;
     },
-    answer: (head, frame) => {
+    answer: (head, frame, left) => {
+      response.once('close', left);
       const bytes = head.byteLength + (frame?.byteLength ?? 0);
       const type = 'application/octet-stream';
       response.writeHead(200, { 'content-type': type, 'content-length': bytes, 'cache-control': 'no-store' });
@@ -142,8 +170,19 @@ function json(response: ServerResponse, status: number, body: unknown): void {
   response.end(text);
 }
 
+function tooMany(response: ServerResponse, error: string, seconds: number): void {
+  response.setHeader('retry-after', String(seconds));
+  fail(response, 429, error);
+}
+
+function refuseBody(response: ServerResponse, { status, error }: Extract<BodyResult, { ok: false }>): void {
+  if (status === 503) response.setHeader('retry-after', String(BODIES_RETRY_SECONDS));
+  fail(response, status, error);
+}
+
 /** An error, in words. A request whose body was not read is closed with its answer. */
 function fail(response: ServerResponse, status: number, error: string, reason?: string): void {
+  if (response.destroyed || response.headersSent) return;
   if (!response.req.complete) response.setHeader('connection', 'close');
   json(response, status, reason ? { error, reason } : { error });
 }

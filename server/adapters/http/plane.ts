@@ -10,10 +10,13 @@ import { pushSchema, type PushMeta, type RunManifest } from '../../../shared/pro
 import type { FrameError } from '../../../shared/protocol/reasons.ts';
 import type { Vec } from '../../../shared/vec.ts';
 import type { Sent } from '../../core/sent.ts';
-import type { Door, Identity } from '../../door.ts';
+import type { Answer, Door, Identity } from '../../door.ts';
+import type { Guard } from '../../guard.ts';
+import { Unread } from './unread.ts';
 
 export interface PlaneOptions {
   readonly door: Door;
+  readonly guard: Guard;
   /** How a run's parameters are packed for its workers. */
   readonly paramsCodec: (run: RunId) => CodecName;
 }
@@ -22,14 +25,17 @@ export interface PlaneOptions {
 export interface AnswerSink {
   /** Nobody is there any more to read it. */
   readonly gone: boolean;
-  /** An envelope in two parts: everything up to the frame, and the frame, which many answers may share. */
-  answer(head: Uint8Array, frame: Uint8Array | null): void;
+  /**
+   * An envelope in two parts: everything up to the frame, and the frame, which many answers may share. `left` is called when
+   * it has left this process, or never will.
+   */
+  answer(head: Uint8Array, frame: Uint8Array | null, left: () => void): void;
   fail(failure: PlaneFailure): void;
 }
 
 export interface PlaneFailure {
   /** Of HTTP, also where HTTP is not what carries it. */
-  readonly status: 400 | 401 | 503;
+  readonly status: 400 | 401 | 429 | 503;
   readonly error: string;
   readonly reason?: FrameError;
   readonly retryAfterSeconds?: number;
@@ -42,24 +48,31 @@ export class Plane {
   readonly #scratch = new Map<RunId, Vec>();
   /** Packed once for all workers that are sent the same vector. */
   readonly #frames = new WeakMap<Sent, Uint8Array>();
+  readonly #unread = new Unread();
+  readonly #guard: Guard;
 
-  constructor({ door, paramsCodec }: PlaneOptions) {
+  constructor({ door, guard, paramsCodec }: PlaneOptions) {
     this.#door = door;
+    this.#guard = guard;
     this.#paramsCodec = paramsCodec;
+  }
+
+  /** Whether this exchange is within its limits; otherwise it has been answered so. Before its body is looked at. */
+  async admits(identity: Identity, address: string, sink: AnswerSink): Promise<boolean> {
+    const seconds = await this.#guard.exchange(`${identity.run}/${identity.worker}`, address);
+    if (seconds > 0 && !sink.gone)
+      sink.fail({ status: 429, error: 'more requests than this worker may make', retryAfterSeconds: seconds });
+    return seconds === 0 && !sink.gone;
   }
 
   /** Gives back how to stop waiting for the answer. */
   pull(identity: Identity, sink: AnswerSink): () => void {
-    const { run, worker } = identity;
     if (!identity.online) {
       const error = 'the control connection is closed: open it again first';
       sink.fail({ status: 503, error, retryAfterSeconds: 1 });
       return () => undefined;
     }
-    return this.#door.ask(
-      (request) => ({ type: 'pull', run, worker, request }),
-      (reply, sent) => this.#answer(identity, sink, { reply, sent, bytesIn: 0 }),
-    );
+    return this.#askPull(identity, sink, (reply, sent) => this.#answer(identity, sink, { reply, sent, bytesIn: 0 }));
   }
 
   push(identity: Identity, push: { lease: string; bytes: Uint8Array; wantsNext: boolean }, sink: AnswerSink): void {
@@ -81,11 +94,34 @@ export class Plane {
       });
     }
     const { loss, samples } = read.meta;
-    const wantsNext = push.wantsNext && identity.online;
+    const bytesIn = push.bytes.byteLength;
+    const unread = this.#unread.has(identity);
+    const wantsNext = push.wantsNext && identity.online && !unread;
     this.#door.ask(
       (request) => ({ type: 'push', run, worker, request, lease, vector: read.vector, loss, samples, wantsNext }),
-      (reply, sent) => this.#answer(identity, sink, { reply, sent, bytesIn: push.bytes.byteLength }),
+      (reply, sent) => {
+        if (!unread || !push.wantsNext) return this.#answer(identity, sink, { reply, sent, bytesIn });
+        // Counted now, answered when the worker has read what it was sent before: then there is room for another lease.
+        this.#askPull(identity, sink, ({ next }, sent) =>
+          this.#answer(identity, sink, { reply: { ...reply, next }, sent, bytesIn }),
+        );
+      },
     );
+  }
+
+  /** A pull, as soon as the worker has nothing on its way. */
+  #askPull(identity: Identity, sink: AnswerSink, answer: Answer): () => void {
+    const { run, worker } = identity;
+    let stop: (() => void) | null = null;
+    let stopped = false;
+    this.#unread.whenRead(identity, () => {
+      if (stopped || sink.gone || !this.#door.identity(identity.token)) return;
+      stop = this.#door.ask((request) => ({ type: 'pull', run, worker, request }), answer);
+    });
+    return () => {
+      stopped = true;
+      stop?.();
+    };
   }
 
   /** The numbers of a push; the vector is the run's scratch, good until the next push is read. */
@@ -116,14 +152,15 @@ export class Plane {
   }
 
   #answer(
-    { run, worker }: Identity,
+    identity: Identity,
     sink: AnswerSink,
     { reply, sent, bytesIn }: { reply: PullReply | PushReply; sent: Sent | null; bytesIn: number },
   ): void {
     if (sink.gone) return;
+    const { run, worker } = identity;
     const frame = sent ? this.#pack(run, sent) : null;
     const head = encodeEnvelopeHead(reply, frame?.byteLength ?? 0);
-    sink.answer(head, frame);
+    sink.answer(head, frame, frame ? this.#unread.sending(identity) : () => undefined);
     const bytesOut = head.byteLength + (frame?.byteLength ?? 0);
     this.#door.dispatch({ type: 'traffic', run, worker, bytesIn, bytesOut });
   }

@@ -1,24 +1,26 @@
 // One HTTP server for everything: the data plane first, then the API, then the pages.
 
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import express, { type ErrorRequestHandler } from 'express';
 import helmet from 'helmet';
 import type { Logger } from 'pino';
 import { addApi, type ApiOptions } from './api.ts';
 import { dataPlane } from './dataplane.ts';
+import { turnedAway } from './gate.ts';
+import { limitRates } from './rates.ts';
 import { Plane, type PlaneOptions } from './plane.ts';
+import { limitedServer, type Certificate } from './sockets.ts';
 import { dataStream } from './stream.ts';
 
-/** Longer than most steps: a socket that is closed between two pushes costs a handshake each time. */
-const KEEP_ALIVE_MS = 75_000;
-/** The body of a push on a slow line: 4 MB at 1 Mbit/s takes 32 s. */
-const REQUEST_TIMEOUT_MS = 120_000;
-/** A peer that vanished without a word is found out by TCP's own probes: streams are silent while nothing is asked. */
-const PROBE_AFTER_MS = 60_000;
+const HSTS_SECONDS = 15_552_000;
 
 export interface HttpOptions extends ApiOptions, PlaneOptions {
   /** Folder of the built pages. */
   readonly pages: string;
+  /** With one, everything is served over TLS. */
+  readonly certificate?: Certificate | null;
+  /** Tell browsers to come back over TLS only, for half a year. */
+  readonly hsts?: boolean;
   readonly log: Logger;
 }
 
@@ -26,15 +28,21 @@ export interface Http {
   readonly server: Server;
   /** Cuts off every connection, also those that have become streams. */
   readonly closeConnections: () => void;
+  /** Closes the streams of workers that are not let in any more. */
+  readonly checkStreams: () => void;
+  /** Another certificate, for new connections. */
+  readonly recertify: (certificate: Certificate) => void;
 }
 
 /** `upgrades`: the paths, by their beginning, of WebSockets that somebody else serves. */
 export function httpServer(options: HttpOptions, upgrades: readonly string[]): Http {
+  const { guard, certificate = null, hsts = false } = options;
   const plane = new Plane(options);
-  const data = dataPlane(options.door, plane);
+  const data = dataPlane(options.door, plane, guard);
   const app = express();
   app.disable('x-powered-by');
   app.set('etag', false);
+  app.set('trust proxy', guard.trustProxy ? 1 : false);
   app.use(
     helmet({
       contentSecurityPolicy: {
@@ -53,29 +61,30 @@ export function httpServer(options: HttpOptions, upgrades: readonly string[]): H
           'frame-ancestors': ["'none'"],
         },
       },
-      strictTransportSecurity: false, // the coordinator speaks plain http unless it is given a certificate
+      strictTransportSecurity: hsts && { maxAge: HSTS_SECONDS, includeSubDomains: false },
     }),
   );
+  app.use(limitRates(guard));
   addApi(app, options);
   app.use(express.static(options.pages, { index: 'index.html', setHeaders: cachePages }));
   app.get('/admin', (_request, response) => response.sendFile('index.html', { root: options.pages }));
   app.use((_request, response) => void response.status(404).type('text').send('There is no such page.'));
   app.use(failed(options.log));
 
-  const server = createServer({ keepAlive: true, keepAliveInitialDelay: PROBE_AFTER_MS }, (request, response) => {
+  const { server, recertify } = limitedServer(guard, certificate, (request, response) => {
+    if (turnedAway(options.origins, request, response)) return;
     if (request.url?.startsWith('/data/')) data(request, response);
     else (app as (request: unknown, response: unknown) => void)(request, response);
   });
-  const closeStreams = dataStream(server, { door: options.door, plane, others: upgrades });
-  server.keepAliveTimeout = KEEP_ALIVE_MS;
-  server.headersTimeout = KEEP_ALIVE_MS + 5_000;
-  server.requestTimeout = REQUEST_TIMEOUT_MS;
+  const streams = dataStream(server, { ...options, plane, others: upgrades });
   return {
     server,
     closeConnections: () => {
       server.closeAllConnections();
-      closeStreams();
+      streams.close();
     },
+    checkStreams: streams.check,
+    recertify,
   };
 }
 

@@ -3,7 +3,7 @@
 
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { WebSocketServer, type WebSocket } from 'ws';
+import type { WebSocket } from 'ws';
 import { asRunId } from '../../../shared/ids.ts';
 import {
   decodeStreamRequest,
@@ -13,88 +13,187 @@ import {
   STREAM_UNKNOWN_TOKEN,
   type StreamRequest,
 } from '../../../shared/protocol/stream.ts';
+import { TOKEN_CHARS_MAX } from '../../../shared/protocol/messages.ts';
 import type { Door, Identity } from '../../door.ts';
+import type { Guard } from '../../guard.ts';
+import type { Origins } from '../../origins.ts';
+import { LimitedWebSocketServer } from '../../websocket.ts';
+import { Liveness } from './liveness.ts';
+import { refuseUpgrade } from './sockets.ts';
 import type { AnswerSink, Plane } from './plane.ts';
 
 const ROUTE = /^\/data\/runs\/([\w.-]{1,64})\/stream$/;
-/** A token is 32 characters. */
-const TOKEN_CHARS_MAX = 128;
-/** A stream that has not said whose it is by then is nobody's. */
-const TOKEN_MS_MAX = 10_000;
+/** Bytes on the wire before a stream has said whose it is: a token and its frame's head. */
+const UNKNOWN_BYTES_MAX = TOKEN_CHARS_MAX + 64;
+/** Refused requests in a row: who goes on after so many does not listen. */
+const REFUSED_MAX = 64;
+const UPGRADE_REFUSED = { 403: '403 Forbidden', 421: '421 Misdirected Request' } as const;
 const MALFORMED = 1007;
 const TOO_MANY = 1008;
+const TRY_LATER = 1013;
 
 export interface DataStreamOptions {
   readonly door: Door;
   readonly plane: Plane;
+  readonly guard: Guard;
+  readonly origins: Origins;
   /** The paths, by their beginning, whose upgrades are somebody else's; all others are refused. */
   readonly others: readonly string[];
-  readonly tokenMsMax?: number;
 }
 
-/** Takes the upgrades of /data/runs/:run/stream. Returns what cuts every stream off. */
-export function dataStream(server: Server, options: DataStreamOptions): () => void {
-  const { door, others } = options;
-  const servers = new Map<string, WebSocketServer>();
-  const serverOf = (run: string): WebSocketServer => {
+export interface DataStreams {
+  /** Cuts every stream off. */
+  readonly close: () => void;
+  /** Closes those whose worker is not let in any more. */
+  readonly check: () => void;
+}
+
+/** Takes the upgrades of /data/runs/:run/stream. */
+export function dataStream(server: Server, options: DataStreamOptions): DataStreams {
+  const { door, guard, origins, others } = options;
+  /** By run, of those that there are. */
+  const servers = new Map<string, LimitedWebSocketServer>();
+  const serverOf = (run: string): LimitedWebSocketServer => {
     const maxPayload = door.manifest(asRunId(run)).pushBytesMax + STREAM_OVERHEAD_BYTES;
-    const known = servers.get(run) ?? new WebSocketServer({ noServer: true, maxPayload, perMessageDeflate: false });
+    const options = { noServer: true, clientTracking: false, perMessageDeflate: false, maxPayload };
+    const known = servers.get(run) ?? new LimitedWebSocketServer(options);
     servers.set(run, known);
     return known;
   };
+  const streams = new Set<StreamServer>();
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     const [path = ''] = (request.url ?? '').split('?');
     if (others.some((other) => path.startsWith(other))) return;
+    const refusal = origins.refusal(request.headers);
+    if (refusal) return refuseUpgrade(socket, UPGRADE_REFUSED[refusal.status]);
     const run = ROUTE.exec(path)?.[1];
-    if (run === undefined || !door.has(asRunId(run))) return refuse(socket);
-    serverOf(run).handleUpgrade(request, socket, head, (stream) => serve(stream, run, options));
+    if (run === undefined || !door.has(asRunId(run))) return refuseUpgrade(socket, '404 Not Found');
+    const address = guard.address(request);
+    const broken = (): void => void socket.destroy();
+    socket.on('error', broken);
+    void guard.seconds('upgrade', address).then((seconds) => {
+      socket.off('error', broken);
+      if (seconds > 0) return refuseUpgrade(socket, '429 Too Many Requests', seconds);
+      serverOf(run).handleUpgrade(request, socket, head, (stream) => {
+        const served = new StreamServer({ stream, socket, run, address, options });
+        streams.add(served);
+        stream.once('close', () => streams.delete(served));
+      });
+    });
   });
-  return () => {
-    for (const { clients } of servers.values()) for (const stream of clients) stream.terminate();
+  const timer = setInterval(() => streams.forEach((stream) => stream.look()), guard.timing.pingEveryMs);
+  return {
+    close: () => {
+      clearInterval(timer);
+      streams.forEach((stream) => stream.cut());
+    },
+    check: () => streams.forEach((stream) => stream.check()),
   };
 }
 
-/** Node has let go of the socket: an error on it, unheard, would end the process. */
-function refuse(socket: Duplex): void {
-  socket.on('error', () => socket.destroy());
-  socket.once('finish', () => socket.destroy());
-  socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n');
+interface StreamServerOptions {
+  readonly stream: WebSocket;
+  /** What the stream runs on: its bytes are counted before they are messages. */
+  readonly socket: Duplex;
+  readonly run: string;
+  readonly address: string;
+  readonly options: DataStreamOptions;
 }
 
-function serve(stream: WebSocket, run: string, { door, plane, tokenMsMax = TOKEN_MS_MAX }: DataStreamOptions): void {
-  let token: string | undefined;
-  const waiting = new Map<number, () => void>();
-  const nobody = setTimeout(() => stream.terminate(), tokenMsMax);
-  stream.on('error', () => stream.terminate()); // an oversized or broken message: ws has told the other end why
-  stream.on('close', () => {
-    clearTimeout(nobody);
-    waiting.forEach((stop) => stop());
-  });
-  stream.on('message', (data: Buffer, binary: boolean) => {
+class StreamServer {
+  readonly #stream: WebSocket;
+  readonly #options: StreamServerOptions;
+  readonly #liveness: Liveness;
+  readonly #waiting = new Map<number, () => void>();
+  readonly #nobody: NodeJS.Timeout;
+  #token: string | undefined;
+  #refused = 0;
+
+  constructor(options: StreamServerOptions) {
+    this.#options = options;
+    const { stream, socket } = options;
+    const { guard } = options.options;
+    this.#stream = stream;
+    this.#liveness = new Liveness(stream, guard);
+    this.#nobody = setTimeout(() => stream.terminate(), guard.timing.tokenMs);
+    socket.prependListener('data', (bytes: Buffer) => this.#heard(bytes.length)); // before ws makes a message of them
+    socket.on('data', () => this.#suspect());
+    stream.on('ping', (data) => this.#liveness.control(data.length));
+    stream.on('pong', (data) => this.#liveness.control(data.length));
+    stream.on('error', () => stream.terminate()); // an oversized or broken message: ws has told the other end why
+    stream.on('close', () => {
+      clearTimeout(this.#nobody);
+      this.#liveness.close();
+      this.#waiting.forEach((stop) => stop());
+    });
+    stream.on('message', (data: Buffer, binary: boolean) => this.#message(data, binary));
+  }
+
+  cut(): void {
+    this.#stream.terminate();
+  }
+
+  /** Its worker may have been banned. */
+  check(): void {
+    if (this.#token !== undefined && !this.#identity(this.#token)) this.#stranger();
+  }
+
+  /** Time for a sign of life. */
+  look(): void {
+    if (!this.#liveness.alive()) this.#stream.terminate();
+    else if (this.#stream.readyState === this.#stream.OPEN) this.#stream.ping();
+  }
+
+  #heard(bytes: number): void {
+    if (!this.#liveness.heard(bytes)) this.#stream.close(TRY_LATER, 'too many bodies at once');
+  }
+
+  /** A token is short: who begins with anything longer is not read to its end. */
+  #suspect(): void {
+    if (this.#token === undefined && this.#liveness.messageBytes > UNKNOWN_BYTES_MAX) this.#stream.terminate();
+  }
+
+  #message(data: Buffer, binary: boolean): void {
+    const stream = this.#stream;
+    this.#liveness.message();
     if (stream.readyState !== stream.OPEN) return; // refused already
-    const first = token === undefined;
-    token ??= binary || data.length > TOKEN_CHARS_MAX ? '' : data.toString();
-    clearTimeout(nobody);
-    const identity = door.identity(token); // each time: a worker may be forgotten meanwhile
-    if (identity?.run !== run) return stream.close(STREAM_UNKNOWN_TOKEN, 'unknown token');
+    const first = this.#token === undefined;
+    this.#token ??= binary || data.length > TOKEN_CHARS_MAX ? '' : data.toString();
+    clearTimeout(this.#nobody);
+    const identity = this.#identity(this.#token); // each time: a worker may be forgotten meanwhile
+    if (!identity) return this.#stranger();
     if (first) return;
     const request = binary ? decodeStreamRequest(data) : null;
-    if (!request || waiting.has(request.number)) return stream.close(MALFORMED, 'not a request');
-    if (waiting.size >= STREAM_REQUESTS_MAX) return stream.close(TOO_MANY, 'too many requests under way');
-    exchange(request, identity, { stream, waiting, plane });
-  });
-}
+    if (!request || this.#waiting.has(request.number)) return stream.close(MALFORMED, 'not a request');
+    if (this.#waiting.size >= STREAM_REQUESTS_MAX) return stream.close(TOO_MANY, 'too many requests under way');
+    this.#waiting.set(request.number, () => undefined);
+    void this.#exchange(request, identity);
+  }
 
-function exchange(
-  { number, verb, lease, body }: StreamRequest,
-  identity: Identity,
-  { stream, waiting, plane }: { stream: WebSocket; waiting: Map<number, () => void>; plane: Plane },
-): void {
-  waiting.set(number, () => undefined);
-  const sink = answerOn(stream, number, () => waiting.delete(number));
-  if (verb !== 'pull') return plane.push(identity, { lease, bytes: body, wantsNext: verb === 'push' }, sink);
-  const stop = plane.pull(identity, sink);
-  if (waiting.has(number)) waiting.set(number, stop);
+  async #exchange({ number, verb, lease, body }: StreamRequest, identity: Identity): Promise<void> {
+    const { address, options } = this.#options;
+    const { plane } = options;
+    const sink = answerOn(this.#stream, number, () => this.#waiting.delete(number));
+    if (!(await plane.admits(identity, address, sink))) return this.#refuse();
+    this.#refused = 0;
+    if (verb !== 'pull') return plane.push(identity, { lease, bytes: body, wantsNext: verb === 'push' }, sink);
+    const stop = plane.pull(identity, sink);
+    if (this.#waiting.has(number)) this.#waiting.set(number, stop);
+  }
+
+  #identity(token: string): Identity | undefined {
+    const { run, options } = this.#options;
+    return options.door.identity(token, asRunId(run));
+  }
+
+  #stranger(): void {
+    this.#stream.close(STREAM_UNKNOWN_TOKEN, 'unknown token');
+  }
+
+  #refuse(): void {
+    this.#refused += 1;
+    if (this.#refused >= REFUSED_MAX) this.#stream.close(TOO_MANY, 'too many requests');
+  }
 }
 
 /** `done` when the answer has left this process: who does not read has its requests still under way. */
@@ -103,13 +202,17 @@ function answerOn(stream: WebSocket, number: number, done: () => void): AnswerSi
     get gone() {
       return stream.readyState !== stream.OPEN;
     },
-    answer: (head, frame) => {
+    answer: (head, frame, left) => {
+      const sent = (): void => {
+        done();
+        left();
+      };
       // One message of three parts: the frame is shared by many answers, so it is not copied into one buffer.
       stream.send(encodeStreamAnswer(number, 200), { binary: true, fin: false });
       if (frame) {
         stream.send(head, { binary: true, fin: false });
-        stream.send(frame, { binary: true, fin: true }, done);
-      } else stream.send(head, { binary: true, fin: true }, done);
+        stream.send(frame, { binary: true, fin: true }, sent);
+      } else stream.send(head, { binary: true, fin: true }, sent);
     },
     fail: ({ status, error, reason, retryAfterSeconds }) => {
       const text = Buffer.from(JSON.stringify(reason ? { error, reason } : { error }));
