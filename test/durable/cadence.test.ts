@@ -10,7 +10,7 @@ describe('the cadence of checkpoints', () => {
   it('[K3] one is due after so much time or so many versions, whichever is first', () => {
     const cadence = new Cadence(every, at(1000, 10));
     expect(cadence.due(at(60_999, 209))).toBe(false);
-    expect(cadence.due(at(61_000, 10))).toBe(true);
+    expect(cadence.due(at(61_000, 11))).toBe(true);
     expect(cadence.due(at(1001, 210))).toBe(true);
   });
 
@@ -20,8 +20,20 @@ describe('the cadence of checkpoints', () => {
     cadence.saved(at(10_000, 200), at(12_000, 230));
     expect(cadence.due(at(10_001, 369))).toBe(false);
     expect(cadence.due(at(10_001, 370))).toBe(true);
-    expect(cadence.due(at(67_999, 200))).toBe(false);
-    expect(cadence.due(at(68_000, 200))).toBe(true);
+    expect(cadence.due(at(67_999, 230))).toBe(false);
+    expect(cadence.due(at(68_000, 230))).toBe(true);
+  });
+
+  it('[K3] a run in which nothing happens is not written down again', () => {
+    const cadence = new Cadence(every, at(0, 5));
+    expect(cadence.due(at(1e9, 5))).toBe(false);
+    expect(cadence.unsafe(5)).toBe(false);
+    cadence.changed();
+    expect(cadence.due(at(59_999, 5))).toBe(false);
+    expect(cadence.due(at(60_000, 5))).toBe(true);
+    cadence.begun();
+    expect(cadence.unsafe(5)).toBe(false);
+    expect(cadence.unsafe(6)).toBe(true);
   });
 
   it('[K3] a slow disk is not written to all the time: half the interval is the least', () => {
@@ -29,7 +41,7 @@ describe('the cadence of checkpoints', () => {
     cadence.saved(at(0, 0), at(100_000, 5000));
     expect(cadence.due(at(29_999, 99))).toBe(false);
     expect(cadence.due(at(0, 100))).toBe(true);
-    expect(cadence.due(at(30_000, 0))).toBe(true);
+    expect(cadence.due(at(30_000, 1))).toBe(true);
   });
 
   it('[K3] one that is wanted is due at once, and again when what was wanted came after its beginning', () => {

@@ -37,6 +37,7 @@ export class FaultyDisk implements Disk {
     if (!content) throw failure('ENOENT', `no such file or directory, open '${path}'`);
     return content.bytes;
   };
+  peek = (path: string, bytes: number): Uint8Array => this.read(path).subarray(0, bytes);
   create = (path: string): OpenFile => {
     this.#call('create');
     const content: Content = { bytes: Buffer.alloc(0), durable: Buffer.alloc(0) };

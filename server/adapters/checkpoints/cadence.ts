@@ -19,6 +19,7 @@ export class Cadence {
   #failures = 0;
   #retryAtMs = -Infinity;
   #wanted = false;
+  #changed = false;
 
   /** `last`: the moment that is safe already. */
   constructor(every: { readonly everyMs: number; readonly everyVersions: number }, last: Moment) {
@@ -31,20 +32,28 @@ export class Cadence {
     this.#wanted = true;
   }
 
+  /** Something happened; what is as it was is not written down again, however long it has been so. */
+  changed(): void {
+    this.#changed = true;
+  }
+
   due({ nowMs, version }: Moment): boolean {
     if (nowMs < this.#retryAtMs) return false;
     const { everyMs, everyVersions } = this.#every;
-    return (
-      this.#wanted ||
-      this.#failures > 0 ||
-      nowMs - this.#last.nowMs >= early(everyMs, this.#lead.ms) ||
-      version - this.#last.version >= early(everyVersions, this.#lead.versions)
-    );
+    const overdue = nowMs - this.#last.nowMs >= early(everyMs, this.#lead.ms) && this.unsafe(version);
+    const behind = version - this.#last.version >= early(everyVersions, this.#lead.versions);
+    return overdue || behind || this.#wanted || this.#failures > 0;
   }
 
-  /** One is begun: whoever wanted one will have it, unless it fails. */
+  /** Whether anything would be lost by a crash. */
+  unsafe(version: number): boolean {
+    return this.#changed || this.#wanted || this.#failures > 0 || version !== this.#last.version;
+  }
+
+  /** One is begun: it has what happened so far, unless it fails. */
   begun(): void {
     this.#wanted = false;
+    this.#changed = false;
   }
 
   /** The one that was begun then is safe now. */

@@ -8,6 +8,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  readSync,
   renameSync,
   rmSync,
   writeSync,
@@ -28,6 +29,8 @@ export interface Disk {
   /** Names in a folder; none when there is no folder. */
   list(folder: string): string[];
   read(path: string): Uint8Array;
+  /** Its first bytes, at most so many. */
+  peek(path: string, bytes: number): Uint8Array;
   /** Empty, whatever was there. */
   create(path: string): OpenFile;
   /** Replaces `to` whole. */
@@ -56,6 +59,15 @@ export const realDisk: Disk = {
     }
   },
   read: (path) => readFileSync(path),
+  peek(path, bytes) {
+    const file = openSync(path, 'r');
+    try {
+      const beginning = new Uint8Array(bytes);
+      return beginning.subarray(0, readSync(file, beginning));
+    } finally {
+      closeSync(file);
+    }
+  },
   create(path) {
     const file = openSync(path, 'w', 0o644);
     return {
