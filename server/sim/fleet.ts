@@ -29,6 +29,13 @@ export interface Churn {
   readonly crashes: number;
 }
 
+/** At once that share of the volunteers (drawn from the seed) is cut off without a word; they open a new tab later. */
+export interface Outage {
+  readonly atMs: number;
+  readonly share: number;
+  readonly backAfterMs: number;
+}
+
 export interface Fleet {
   readonly name: string;
   readonly machines: Machines;
@@ -36,6 +43,9 @@ export interface Fleet {
   readonly taskVariation: number;
   readonly network: NetworkProfile;
   readonly churn: Churn | null;
+  readonly outages?: readonly Outage[];
+  /** Every other volunteer's clock is ahead of the coordinator's by so much, the others' are behind. */
+  readonly skewMs?: number;
   readonly byzantine: readonly FaultyWorkers[];
   /** Workers arrive within this long of the start. */
   readonly arriveWithinMs: number;

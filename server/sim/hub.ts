@@ -12,12 +12,18 @@ import { copy, type Vec } from '../../shared/vec.ts';
 import type { Failure } from '../../shared/volunteer/events.ts';
 import { Coordinator } from '../core/coordinator.ts';
 import type { CoordinatorEvent, Effect, RequestId, RunSetup } from '../core/events.ts';
+import { compare } from '../core/defence/verdict.ts';
 import type { Method } from '../core/method.ts';
 import type { Sent } from '../core/sent.ts';
 import { Alarm, type Clock } from './clock.ts';
+import { Computing } from './computing.ts';
+import type { SampleOrder } from './order.ts';
+import type { Problem } from './problems/problem.ts';
 import type { Tally } from './tally.ts';
 
 const HEARTBEAT_MS = 10_000;
+/** How long the coordinator's own computer takes for a measurement, a trusted gradient, or a lease. */
+const OWN_MS = 200;
 
 /** `params` are a copy, the receiver's, who may give the memory back with `recycle`. */
 export type Answer<R> = (reply: R, params: Vec | null) => void;
@@ -40,6 +46,8 @@ export interface HubOptions {
   readonly clock: Clock;
   readonly setup: RunSetup;
   readonly tally: Tally;
+  readonly problem: Problem;
+  readonly order: SampleOrder;
   /** Sees every event just before the coordinator does; vectors are overwritten after. */
   readonly onEvent?: ((event: CoordinatorEvent, nowMs: number) => void) | undefined;
 }
@@ -55,6 +63,8 @@ export class Hub {
   readonly #scratch: Vec;
   /** Vectors to be used again: fresh memory costs more than a copy. */
   readonly #spares: Vec[] = [];
+  /** The coordinator's own. */
+  readonly #computing: Computing;
   #requests = 0;
   #admitted = 0;
 
@@ -62,6 +72,7 @@ export class Hub {
     this.#options = options;
     this.#manifest = manifestOf(options.setup);
     this.#scratch = new Float32Array(options.setup.layout.dim);
+    this.#computing = new Computing(options.problem, options.order, false);
     const tick = (): void => this.#dispatch({ type: 'tick' });
     this.#alarm = new Alarm(options.clock, () => this.coordinator.nextDeadlineMs(), tick);
     this.#dispatch({ type: 'open', setup: options.setup });
@@ -82,32 +93,35 @@ export class Hub {
   }
 
   admit(connection: Connection, hello: Hello): Welcome {
-    const { token, name, device } = hello;
+    const { token, name, device, holding } = hello;
     const known = token === undefined ? undefined : asWorkerId(token);
     const back = known !== undefined && this.coordinator.knows(this.#run, known);
-    const refusal = this.coordinator.refusal(this.#run);
+    const refusal = this.coordinator.refusal(this.#run, known);
     if (refusal !== null && !(back && refusal === 'too-many-workers')) {
       return { ok: false, protocol: PROTOCOL_VERSION, refusal, message: refusalText(refusal) };
     }
     const worker = back ? known : asWorkerId(`w${++this.#admitted}`);
     connection.worker = worker;
     this.#connections.set(worker, connection);
-    this.#dispatch({ type: 'join', run: this.#run, worker, name, device });
+    const held = holding && { holding: holding.map(asLeaseId) };
+    this.#dispatch({ type: 'join', run: this.#run, worker, name, device, ...held });
     return { ok: true, protocol: PROTOCOL_VERSION, worker, token: worker, run: this.#manifest };
   }
 
-  /** The connection is closed, as far as this end knows. */
-  closed(connection: Connection): void {
-    const { worker } = connection;
-    if (worker === null || this.#connections.get(worker) !== connection) return;
+  /** The connection is closed, as far as this end knows; with a goodbye, or without a word. */
+  closed(connection: Connection, type: 'leave' | 'away'): void {
+    const worker = this.#speaker(connection);
+    if (worker === null) return;
     this.#connections.delete(worker);
-    this.#dispatch({ type: 'leave', run: this.#run, worker });
+    this.#dispatch({ type, run: this.#run, worker });
   }
 
-  status({ worker }: Connection, { state }: WorkerStatus): void {
+  status(connection: Connection, { state }: WorkerStatus): void {
+    const worker = this.#speaker(connection);
     if (worker !== null && this.#knows(worker)) this.#dispatch({ type: 'status', run: this.#run, worker, state });
   }
 
+  /** Also after a goodbye: it may come over HTTP. */
   release({ worker }: Connection, leases: readonly string[]): void {
     if (worker === null || !this.#knows(worker)) return;
     this.#dispatch({ type: 'release', run: this.#run, worker, leases: leases.map(asLeaseId) });
@@ -116,6 +130,7 @@ export class Hub {
   pull(token: string, answer: Answer<PullReply>, failed: (failure: Failure) => void): void {
     const worker = asWorkerId(token);
     if (!this.#knows(worker)) return failed({ kind: 'status', status: 401 });
+    if (!this.#connections.has(worker)) return failed({ kind: 'status', status: 503, retryAfterMs: 1000 });
     const request = this.#await(({ next }, sent) => answer({ next }, this.#paramsOf(next, sent)));
     this.#dispatch({ type: 'pull', run: this.#run, worker, request });
   }
@@ -123,7 +138,8 @@ export class Hub {
   push(token: string, push: PushArrival, on: { answer: Answer<PushReply>; failed: (failure: Failure) => void }): void {
     const worker = asWorkerId(token);
     if (!this.#knows(worker)) return on.failed({ kind: 'status', status: 401 });
-    const { lease, loss, samples, next: wantsNext, honest } = push;
+    const { lease, loss, samples, honest } = push;
+    const wantsNext = push.next && this.#connections.has(worker);
     const request = this.#await((reply, sent) => {
       if (!('outcome' in reply)) throw new Error('invariant violation: a push was answered like a pull');
       this.#options.tally.answered(reply, samples, honest);
@@ -141,6 +157,12 @@ export class Hub {
 
   get #run() {
     return this.#options.setup.config.id;
+  }
+
+  /** Whose connection this is; null when it is nobody's any more, since it closed or a newer one took its place. */
+  #speaker(connection: Connection): WorkerId | null {
+    const { worker } = connection;
+    return worker !== null && this.#connections.get(worker) === connection ? worker : null;
   }
 
   #knows(worker: WorkerId): boolean {
@@ -179,10 +201,13 @@ export class Hub {
           if (effect.worker === 'all' || effect.worker === worker) control(effect.kind);
         }
         return;
-      // The simulator measures at the ends of epochs, and says the rest in its row.
       case 'evaluate':
+        return this.#evaluate(effect);
       case 'trust':
+        return this.#trust(effect);
       case 'recompute':
+        return this.#recompute(effect);
+      // Who is cut off is told to stop when it asks or pushes; the row says the rest.
       case 'cut':
       case 'note':
         return;
@@ -190,7 +215,32 @@ export class Hub {
         effect satisfies never;
     }
   }
+
+  #evaluate({ run, version, split, theta }: EffectOf<'evaluate'>): void {
+    this.#options.clock.after(OWN_MS, async () => {
+      const { loss, accuracy } = await this.#options.problem.evaluate(theta, split);
+      this.#dispatch({ type: 'evaluated', run, version, split, loss, accuracy: accuracy ?? 0 });
+    });
+  }
+
+  #trust({ run, version, theta }: EffectOf<'trust'>): void {
+    this.#options.clock.after(OWN_MS, async () => {
+      const vector = await this.#options.problem.heldOutGradient(theta);
+      this.#dispatch({ type: 'trusted', run, version, vector });
+    });
+  }
+
+  #recompute({ run, check, lease, params, pushed }: EffectOf<'recompute'>): void {
+    this.#options.clock.after(OWN_MS, async () => {
+      await this.#computing.compute(lease, params);
+      const result = compare(pushed, params, { work: lease.work, codec: 'f32' });
+      const { same, cosine, distance } = result ?? { same: null, cosine: 0, distance: 0 };
+      this.#dispatch({ type: 'recomputed', run, check, same, cosine, distance });
+    });
+  }
 }
+
+type EffectOf<T extends Effect['type']> = Extract<Effect, { type: T }>;
 
 function manifestOf({ config, model, layout, dataset, shardCounts }: RunSetup): RunManifest {
   return {

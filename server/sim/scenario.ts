@@ -1,6 +1,6 @@
 // Everything that decides one simulated run, as plain data: the same scenario gives the same row, bit for bit.
 
-import { NO_DEFENCES, runSchema, type MethodConfig, type RunConfig } from '../../shared/config.ts';
+import { NO_DEFENCES, runSchema, type Defences, type MethodConfig, type RunConfig } from '../../shared/config.ts';
 import { asRunId } from '../../shared/ids.ts';
 import type { ModelName } from '../../shared/model/spec.ts';
 import type { Fleet } from './fleet.ts';
@@ -46,6 +46,10 @@ export interface Scenario {
   readonly problem: ProblemSpec;
   readonly batchSize: number;
   readonly epochs: number;
+  /** None when absent: methods are compared among honest workers. */
+  readonly defences?: Defences;
+  /** The validation split is measured by the coordinator too, every so many versions; not at all when absent. */
+  readonly evaluateEveryVersions?: number;
   /** Read the test split, once, after the end. */
   readonly finalTest: boolean;
 }
@@ -56,15 +60,19 @@ export const stepsOf = ({ epochs, batchSize }: Scenario, samples: number): numbe
 
 /** Longer than any task: in a quiet fleet no lease is overdue, however slow its worker. */
 const PATIENT_MS = 3_600_000;
+/** Versions that no simulated run comes to. */
+const NEVER = 1_000_000;
 
 /**
  * The run's configuration as the coordinator gets it. Leases of fleets that lose nothing are not issued again; the
  * others keep a real run's deadlines.
  */
-export function configOf({ method, workers, seed, fleet, batchSize, epochs }: Scenario): RunConfig {
+export function configOf({ method, workers, seed, fleet, batchSize, epochs, ...rest }: Scenario): RunConfig {
+  const { defences = NO_DEFENCES, evaluateEveryVersions = NEVER } = rest;
   const { loss, duplication, partitions } = fleet.network;
   const perfect = loss === 0 && duplication === 0 && partitions.length === 0;
-  const quiet = perfect && fleet.churn === null && fleet.byzantine.length === 0;
+  const stays = fleet.churn === null && fleet.outages === undefined;
+  const quiet = perfect && stays && fleet.byzantine.length === 0;
   const config = runSchema.parse({
     id: 'simulation',
     name: 'Simulation',
@@ -75,9 +83,9 @@ export function configOf({ method, workers, seed, fleet, batchSize, epochs }: Sc
     batchSize,
     epochs,
     seed,
-    evaluateEveryVersions: 1_000_000,
+    evaluateEveryVersions,
     leases: { perWorker: fleet.leasesPerWorker, ...(quiet && { softMinMs: PATIENT_MS }) },
-    defences: NO_DEFENCES, // methods are compared, among honest workers
+    defences,
     workersMax: Math.min(10_000, 4 * workers + 100),
   });
   return { ...config, id: asRunId(config.id) };

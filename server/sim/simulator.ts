@@ -59,7 +59,7 @@ class Simulation {
     const setup: RunSetup = { config: configOf(scenario), method, model, layout, dataset, shardCounts };
     this.#scenario = scenario;
     this.#options = options;
-    this.#hub = new Hub({ clock: this.#clock, setup, tally: this.#tally, onEvent });
+    this.#hub = new Hub({ clock: this.#clock, setup, tally: this.#tally, problem, order, onEvent });
     for (let index = 0; index < scenario.workers; index++) this.#invite(index, setup.config.id, order);
   }
 
@@ -99,8 +99,7 @@ class Simulation {
       random: random.fork('machine'),
     });
     const link = new Link(fleet.network, this.#clock, random.fork('link'));
-    const { churn, arriveWithinMs } = fleet;
-    invite({ index, run, clock: this.#clock, hub: this.#hub, link, machine, churn, arriveWithinMs, random });
+    invite({ index, run, clock: this.#clock, hub: this.#hub, link, machine, fleet, random });
   }
 
   #changeMethod(epochs: number): void {

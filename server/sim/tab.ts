@@ -10,7 +10,7 @@ import { Volunteer } from '../../shared/volunteer/machine.ts';
 import { Alarm, type Clock } from './clock.ts';
 import type { Connection, Hub, PushArrival } from './hub.ts';
 import type { Machine } from './machine.ts';
-import type { Link } from './network.ts';
+import type { Link, Message } from './network.ts';
 
 const DEVICE: Device = { backend: 'other', adapter: 'simulated', fallback: false, tried: [] };
 
@@ -21,6 +21,8 @@ export interface TabOptions {
   readonly hub: Hub;
   readonly link: Link;
   readonly machine: Machine;
+  /** By how much the volunteer's clock is ahead of the coordinator's; default 0. */
+  readonly skewMs?: number;
   /** For jitter alone. */
   readonly random: Rng;
 }
@@ -46,7 +48,7 @@ export class Tab {
     this.#volunteer = new Volunteer({ run, name }, random);
     this.#alarm = new Alarm(
       clock,
-      () => (this.#alive ? this.#volunteer.nextDeadlineMs() : null),
+      () => this.#dueMs(),
       () => this.#tell({ type: 'tick' }),
     );
     for (const { fromMs } of link.cuts) if (fromMs >= clock.nowMs) clock.at(fromMs + link.detectMs, () => this.#cut());
@@ -66,7 +68,17 @@ export class Tab {
     this.#alive = false;
     const connection = this.#connection;
     const { clock, hub, link } = this.#options;
-    if (connection) clock.after(link.detectMs, () => hub.closed(connection));
+    if (connection) clock.after(link.detectMs, () => hub.closed(connection, 'away'));
+  }
+
+  get #skewMs(): number {
+    return this.#options.skewMs ?? 0;
+  }
+
+  /** By the coordinator's clock. */
+  #dueMs(): number | null {
+    const dueMs = this.#alive ? this.#volunteer.nextDeadlineMs() : null;
+    return dueMs === null ? null : dueMs - this.#skewMs;
   }
 
   #tell(event: VolunteerEvent): void {
@@ -75,7 +87,8 @@ export class Tab {
     if (this.#handling) return;
     this.#handling = true;
     for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
-      for (const effect of this.#volunteer.handle(next, this.#options.clock.nowMs)) this.#perform(effect);
+      const nowMs = this.#options.clock.nowMs + this.#skewMs;
+      for (const effect of this.#volunteer.handle(next, nowMs)) this.#perform(effect);
     }
     this.#handling = false;
     this.#alarm.set();
@@ -106,7 +119,7 @@ export class Tab {
       case 'show':
         return;
       case 'disconnect':
-        return this.#overConnection((connection) => this.#options.hub.closed(connection));
+        return this.#overConnection((connection) => this.#options.hub.closed(connection, 'leave'));
       default:
         effect satisfies never;
     }
@@ -135,7 +148,7 @@ export class Tab {
     const connection = this.#connection;
     if (connection === null || !link.isCut(clock.nowMs)) return;
     this.#connection = null;
-    hub.closed(connection);
+    hub.closed(connection, 'away');
     this.#tell({ type: 'disconnected' });
   }
 
@@ -147,14 +160,15 @@ export class Tab {
 
   #hello(hello: Hello): void {
     const connection = this.#connection;
-    this.#ask({ kind: 'hello' }, (answer) => {
+    const arrive = (answer: RoundTrip): void => {
       if (connection === null || connection !== this.#connection) return answer.lost();
       const welcome = this.#options.hub.admit(connection, hello);
       answer.send(() => {
         if (welcome.ok) this.#token = welcome.token;
         this.#tell({ type: 'welcome', welcome });
       });
-    });
+    };
+    this.#ask({ kind: 'hello' }, arrive, (message) => this.#options.link.sendReliably(message));
   }
 
   #pull(): void {
@@ -179,7 +193,11 @@ export class Tab {
   }
 
   /** One request: it may arrive twice, or its answer; the machine hears of the first, or that there was none. */
-  #ask(request: Request, arrive: (answer: RoundTrip) => void): void {
+  #ask(
+    request: Request,
+    arrive: (answer: RoundTrip) => void,
+    carry = (message: Message): void => this.#options.link.send(message),
+  ): void {
     const { clock, link } = this.#options;
     let open = true;
     const once = (then: () => void): void => {
@@ -190,11 +208,11 @@ export class Tab {
     const fail = (failure: Failure): void => once(() => this.#tell({ type: 'request-failed', request, failure }));
     const lost = (): void => clock.after(link.timeoutMs, () => fail({ kind: 'network' }));
     const answer: RoundTrip = {
-      send: (deliver) => link.send({ deliver: () => once(deliver), lost }),
-      fail: (failure) => link.send({ deliver: () => fail(failure), lost }),
+      send: (deliver) => carry({ deliver: () => once(deliver), lost }),
+      fail: (failure) => carry({ deliver: () => fail(failure), lost }),
       lost,
     };
-    link.send({ deliver: () => arrive(answer), lost });
+    carry({ deliver: () => arrive(answer), lost });
   }
 
   /** Whether parameters came; they are kept before the machine hears of their lease. */

@@ -1,35 +1,65 @@
 // A volunteer over the whole run: comes, opens a tab, perhaps closes it or loses it, and perhaps comes back in another.
 
 import type { Rng } from '../../shared/rng.ts';
-import type { Clock } from './clock.ts';
-import { exponential, type Churn } from './fleet.ts';
+import { exponential, type Fleet } from './fleet.ts';
 import { Tab, type TabOptions } from './tab.ts';
 
-export interface VisitorOptions extends Omit<TabOptions, 'name' | 'random'> {
+export interface VisitorOptions extends Omit<TabOptions, 'name' | 'random' | 'skewMs'> {
   readonly index: number;
-  readonly churn: Churn | null;
-  readonly arriveWithinMs: number;
+  readonly fleet: Fleet;
   readonly random: Rng;
 }
 
-/** Plans the volunteer's first visit; the later ones follow from it. */
+/** Plans the volunteer's visits. */
 export function invite(options: VisitorOptions): void {
-  const { clock, arriveWithinMs, random } = options;
+  const { clock, random, fleet } = options;
+  const { arriveWithinMs, outages = [] } = fleet;
+  const visitor = new Visitor(options);
   const atMs = arriveWithinMs === 0 ? 0 : arriveWithinMs * random.fork('arrival').next();
-  clock.at(atMs, () => visit(options, 1));
+  clock.at(atMs, () => visitor.visit());
+  for (const [i, outage] of outages.entries()) {
+    if (random.fork(`outage/${i}`).next() < outage.share)
+      clock.at(outage.atMs, () => visitor.crash(outage.backAfterMs));
+  }
 }
 
-function visit({ index, churn, clock, random, ...rest }: VisitorOptions, number: number): void {
-  const tab = new Tab({ ...rest, clock, name: `${index}.${number}`, random: random.fork(`jitter/${number}`) });
-  tab.open();
-  if (churn === null) return;
-  const chance = random.fork(`visit/${number}`);
-  plan(clock, exponential(churn.stayMs, chance), () => {
-    if (chance.next() < churn.crashes) tab.crash();
-    else tab.close();
-    const again = (): void => visit({ index, churn, clock, random, ...rest }, number + 1);
-    plan(clock, exponential(churn.awayMs, chance), again);
-  });
-}
+class Visitor {
+  readonly #options: VisitorOptions;
+  #visits = 0;
+  /** Null while none is open. */
+  #tab: Tab | null = null;
 
-const plan = (clock: Clock, ms: number, then: () => void): void => clock.after(ms, then);
+  constructor(options: VisitorOptions) {
+    this.#options = options;
+  }
+
+  visit(): void {
+    const { index, fleet, random, ...rest } = this.#options;
+    const number = ++this.#visits;
+    const skewMs = (fleet.skewMs ?? 0) * (index % 2 === 0 ? 1 : -1);
+    const tab = new Tab({ ...rest, skewMs, name: `${index}.${number}`, random: random.fork(`jitter/${number}`) });
+    this.#tab = tab;
+    tab.open();
+    const { churn } = fleet;
+    if (churn === null) return;
+    const chance = random.fork(`visit/${number}`);
+    rest.clock.after(exponential(churn.stayMs, chance), () => {
+      if (this.#tab !== tab) return; // lost before it was closed
+      if (chance.next() < churn.crashes) tab.crash();
+      else tab.close();
+      this.#comeBack(exponential(churn.awayMs, chance));
+    });
+  }
+
+  /** The tab that is open is lost. */
+  crash(backAfterMs: number): void {
+    if (this.#tab === null) return;
+    this.#tab.crash();
+    this.#comeBack(backAfterMs);
+  }
+
+  #comeBack(afterMs: number): void {
+    this.#tab = null;
+    this.#options.clock.after(afterMs, () => this.visit());
+  }
+}

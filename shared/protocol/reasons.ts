@@ -27,6 +27,7 @@ export const PUSH_REJECTIONS = [
   'wrong-samples', // not as many samples as the lease has
   'not-finite',
   'too-large', // finite, but so large that θ would not stay finite
+  'too-small', // not zero, but below what float32 holds in full
   'all-zero',
   'stale', // later than the run takes: fetch new work
   'banned',

@@ -1,6 +1,7 @@
 // Logistic regression on drawn data: convex, with an error that cannot be trained away, in microseconds a step.
 
 import { rng, type Rng } from '../../../shared/rng.ts';
+import type { Vec } from '../../../shared/vec.ts';
 import type { ProblemSpec } from '../scenario.ts';
 import { plainData, plainLayout, type Figures, type Problem } from './problem.ts';
 
@@ -22,23 +23,17 @@ export function logistic({ features, samples }: Spec): Problem {
   const drawn = (label: string, count: number): Drawn => draw(hidden, count, random.fork(label));
   const train = drawn('train', samples);
   const splits = { validation: drawn('validation', HELD_OUT), test: drawn('test', HELD_OUT) };
-  const sum = new Float64Array(features);
   return {
     ...plainData('logistic', samples),
     layout: plainLayout(features, features),
-    gradient: (theta, batch, out, flipped) => {
-      sum.fill(0);
-      let loss = 0;
-      for (const sample of batch) {
-        const row = train.x.subarray(sample * features, (sample + 1) * features);
-        const label = flipped ? 1 - train.y[sample]! : train.y[sample]!;
-        const z = inner(theta, row);
-        loss += crossEntropy(z, label);
-        const error = sigmoid(z) - label;
-        for (let i = 0; i < features; i++) sum[i] = sum[i]! + error * row[i]!;
-      }
-      for (let i = 0; i < features; i++) out[i] = sum[i]! / batch.length;
-      return loss / batch.length;
+    gradient: (theta, batch, out, flipped) => meanGradient(theta, train, out, { samples: batch, flipped }),
+    heldOutGradient: (theta) => {
+      const out = new Float32Array(features);
+      meanGradient(theta, splits.validation, out, {
+        samples: Uint32Array.from(splits.validation.y.keys()),
+        flipped: false,
+      });
+      return out;
     },
     evaluate: (theta, split) => measure(theta, splits[split]),
   };
@@ -49,6 +44,27 @@ function draw(hidden: Float32Array, count: number, random: Rng): Drawn {
   const x = Float32Array.from({ length: count * dim }, () => random.normal());
   const rows = Array.from({ length: count }, (_, i) => x.subarray(i * dim, (i + 1) * dim));
   return { x, y: Uint8Array.from(rows, (row) => (random.next() < sigmoid(inner(hidden, row)) ? 1 : 0)) };
+}
+
+/** See `Problem`. */
+function meanGradient(
+  theta: Vec,
+  { x, y }: Drawn,
+  out: Vec,
+  { samples, flipped }: { samples: Uint32Array; flipped: boolean },
+): number {
+  const sum = new Float64Array(theta.length);
+  let loss = 0;
+  for (const sample of samples) {
+    const row = x.subarray(sample * theta.length, (sample + 1) * theta.length);
+    const label = flipped ? 1 - y[sample]! : y[sample]!;
+    const z = inner(theta, row);
+    loss += crossEntropy(z, label);
+    const error = sigmoid(z) - label;
+    for (let i = 0; i < sum.length; i++) sum[i] = sum[i]! + error * row[i]!;
+  }
+  for (let i = 0; i < sum.length; i++) out[i] = sum[i]! / samples.length;
+  return loss / samples.length;
 }
 
 function measure(theta: Float32Array, { x, y }: Drawn): Figures {

@@ -44,6 +44,14 @@ export function networkProblem({ model, dataset, train, ...splits }: NetworkData
       const { loss } = await network.gradient(theta, { count: batch.length, ...staged }, out);
       return loss;
     },
+    heldOutGradient: async (theta) => {
+      const { count, sampleBytes, features, labels } = splits.validation;
+      const first = Math.min(count, EVALUATION_BATCH);
+      const out = new Float32Array(layout.dim);
+      const batch = { count: first, features: features.subarray(0, first * sampleBytes), labels };
+      await network.gradient(theta, batch, out);
+      return out;
+    },
     evaluate: (theta, split) => network.evaluate(theta, splits[split], EVALUATION_BATCH),
   };
 }

@@ -23,6 +23,8 @@ export interface Problem {
    * `flipped`: with every label exchanged for another, as a Byzantine worker may have it.
    */
   gradient(theta: Vec, samples: Uint32Array, out: Vec, flipped: boolean): number | Promise<number>;
+  /** The gradient at θ of the mean loss over held-out samples: the trusted one. Its own memory is the caller's. */
+  heldOutGradient(theta: Vec): Vec | Promise<Vec>;
   evaluate(theta: Vec, split: 'validation' | 'test'): Figures | Promise<Figures>;
 }
 

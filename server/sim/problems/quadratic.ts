@@ -28,6 +28,7 @@ export function quadratic({ curvatures, noise, samples }: Spec): Problem {
       }
       return loss;
     },
+    heldOutGradient: (theta) => theta.map((x, i) => h[i]! * x),
     evaluate: measure,
   };
 }

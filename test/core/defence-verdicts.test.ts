@@ -1,0 +1,235 @@
+// What speaks for a ban: the score, the trusted gradient, and spot checks, by numbers made by hand.
+
+import { describe, expect, it } from 'vitest';
+import { BANS_MAX, Bans } from '../../server/core/defence/bans.ts';
+import { Records, RECORDS_MAX, type WorkerRecord } from '../../server/core/defence/records.ts';
+import { Score } from '../../server/core/defence/score.ts';
+import { SpotChecks } from '../../server/core/defence/spotchecks.ts';
+import { Trust } from '../../server/core/defence/trust.ts';
+import { compare, recomputable } from '../../server/core/defence/verdict.ts';
+import type { LocalWork } from '../../shared/protocol/lease.ts';
+import { rng } from '../../shared/rng.ts';
+
+const everyone = (): boolean => true;
+
+describe('the score', () => {
+  const OPTIONS = { below: 0.25, window: 40, least: 12 };
+  /** Cosines in turn, one of each worker. The first judgement that speaks for a ban, and when. */
+  const scored = (of: Record<string, (turn: number) => number>, turns = 60) => {
+    const records = new Records();
+    const score = new Score(OPTIONS, records, everyone);
+    for (let turn = 0; turn < turns; turn++) {
+      for (const [worker, cosine] of Object.entries(of)) {
+        const judgement = score.saw(worker, records.touch(worker), cosine(turn));
+        if (judgement) return { worker, turn, judgement };
+      }
+    }
+    return null;
+  };
+  const noisy = (mean: number, seed: string) => {
+    const random = rng(seed);
+    return (): number => Math.max(-1, Math.min(1, mean + 0.1 * random.normal()));
+  };
+  const honest = Object.fromEntries(['a', 'b', 'c', 'd'].map((name) => [name, noisy(0.3, name)]));
+
+  it('[G4] finds whoever pushes against the gradient, after twelve pushes', () => {
+    expect(scored({ ...honest, x: noisy(-0.3, 'x') })).toMatchObject({ worker: 'x', turn: 11 });
+  });
+
+  it('[G4] finds whoever pushes across it', () => {
+    const found = scored({ ...honest, x: noisy(0, 'x') });
+    expect(found).toMatchObject({ worker: 'x' });
+    expect(found!.turn).toBeLessThan(40);
+    expect(found!.judgement.others).toBeCloseTo(0.3, 1);
+  });
+
+  it('[G4] does not judge fewer than twelve', () => {
+    expect(scored({ ...honest, x: () => -1 }, 11)).toBeNull();
+  });
+
+  it('[G4] finds nobody among honest workers, however noisy their pushes, in 200 fleets', () => {
+    for (let seed = 0; seed < 200; seed++) {
+      const fleet = Object.fromEntries(['a', 'b', 'c', 'd', 'e'].map((name) => [name, noisy(0.1, `${name}${seed}`)]));
+      expect(scored(fleet, 60)).toBeNull();
+    }
+  });
+
+  it('[G4] compares with what others push meanwhile: a run that converges has nobody banned', () => {
+    const random = rng('converging');
+    const records = new Records();
+    const score = new Score(OPTIONS, records, everyone);
+    for (let push = 0; push < 3000; push++) {
+      // one pushes as often as all five others
+      const worker = push % 2 === 0 ? 'fast' : `slow${(push >> 1) % 5}`;
+      const cosine = 0.9 * Math.exp(-push / 300) + 0.02 * random.normal() + 0.02;
+      expect(score.saw(worker, records.touch(worker), cosine)).toBeNull();
+    }
+  });
+
+  it('[G4] with fewer than three others bans only who is surely turned round', () => {
+    expect(scored({ a: noisy(0.3, 'a'), x: noisy(0, 'x') })).toBeNull();
+    expect(scored({ a: noisy(0.3, 'a'), x: noisy(-0.5, 'x') })).toMatchObject({
+      worker: 'x',
+      judgement: { others: null },
+    });
+    expect(scored({ alone: noisy(-0.08, 'alone') })).toBeNull();
+  });
+
+  it('[G4] bans nobody where all go against the trusted gradient: it is the gradient that is in doubt', () => {
+    const fleet = Object.fromEntries(['a', 'b', 'c', 'd', 'e'].map((name) => [name, noisy(-0.4, name)]));
+    // each is found only once there are three others to compare with, and then never
+    expect(scored(fleet)).toBeNull();
+  });
+});
+
+describe('the trusted gradient', () => {
+  it('[G5] is asked for at once, one at a time, and again after twenty versions and a second', () => {
+    const trust = new Trust();
+    expect(trust.ask(0, 0)).toBe(true);
+    expect(trust.ask(500, 5000)).toBe(false);
+    trust.answer(Float32Array.of(3, 4));
+    expect(trust.ask(19, 5000)).toBe(false);
+    expect(trust.ask(20, 999)).toBe(false);
+    expect(trust.ask(20, 1000)).toBe(true);
+  });
+
+  it('[G5] the cosine is with the push as it is', () => {
+    const trust = new Trust();
+    expect(trust.cosine(Float32Array.of(1, 0), 1)).toBeNull();
+    trust.ask(0, 0);
+    trust.answer(Float32Array.of(3, 4));
+    expect(trust.cosine(Float32Array.of(10, 0), 10)).toBeCloseTo(0.6, 12);
+    expect(trust.cosine(Float32Array.of(-3, -4), 5)).toBeCloseTo(-1, 12);
+  });
+
+  it('[G5] one that cannot be had is done without after three failures, and asked for less often', () => {
+    const trust = new Trust();
+    let [version, nowMs] = [0, 0];
+    const fail = (vector: Float32Array | null): boolean => {
+      expect(trust.ask((version += 20), (nowMs += 1000))).toBe(true);
+      return trust.answer(vector);
+    };
+    expect(fail(Float32Array.of(3, 4))).toBe(false);
+    expect(fail(null)).toBe(false);
+    expect(fail(Float32Array.of(NaN, 1))).toBe(false);
+    expect(trust.norm).toBe(5);
+    expect(fail(Float32Array.of(0, 0))).toBe(true);
+    expect(trust.norm).toBeNull();
+    expect(trust.ask(version + 20, nowMs + 29_999)).toBe(false);
+    expect(trust.ask(version + 20, nowMs + 30_000)).toBe(true);
+    trust.answer(Float32Array.of(1, 0));
+    expect(trust.norm).toBe(1);
+  });
+});
+
+describe('spot checks', () => {
+  const record = (values: Partial<WorkerRecord> = {}): WorkerRecord => Object.assign(new Records().touch('w'), values);
+  const shareOf = (of: WorkerRecord | undefined, seed = 'checks'): number => {
+    const checks = new SpotChecks({ newcomer: 0.1, least: 0.02 }, rng(seed));
+    let drawn = 0;
+    for (let i = 0; i < 20_000; i++) if (checks.draws(`l${i}`, of)) drawn += 1;
+    return drawn / 20_000;
+  };
+  const wrong = { same: false, cosine: 0.9, distance: 0.4 };
+  const right = { same: true, cosine: 1, distance: 0 };
+
+  it('[G6] [P23] are of a tenth of a newcomer’s pushes, fewer with every check passed, and never under a fiftieth', () => {
+    expect(shareOf(undefined)).toBeCloseTo(0.1, 2);
+    expect(shareOf(record({ passed: 44 }))).toBeCloseTo(0.1, 2);
+    expect(shareOf(record({ passed: 88 }))).toBeCloseTo(0.05, 2);
+    expect(shareOf(record({ passed: 10_000 }))).toBeCloseTo(0.02, 2);
+  });
+
+  it('[G6] the draw is the lease’s: the same however often it is made, another with another secret', () => {
+    const drawn = (seed: string): boolean[] => {
+      const checks = new SpotChecks({ newcomer: 0.1, least: 0.02 }, rng(seed));
+      return Array.from({ length: 500 }, (_, i) => checks.draws(`l${i}`, undefined));
+    };
+    expect(drawn('one')).toEqual(drawn('one'));
+    expect(drawn('one')).not.toEqual(drawn('two'));
+  });
+
+  it('[G6] at most four are under way: what is drawn beyond is let go', () => {
+    const checks = new SpotChecks({ newcomer: 1, least: 1 }, rng('busy'));
+    const numbers = [1, 2, 3, 4].map(() => {
+      expect(checks.draws('l', undefined)).toBe(true);
+      return checks.begin('w');
+    });
+    expect(checks.draws('l', undefined)).toBe(false);
+    expect(checks.end(numbers[0]!)).toBe('w');
+    expect(checks.end(numbers[0]!)).toBeUndefined();
+    expect(checks.draws('l', undefined)).toBe(true);
+  });
+
+  it('[G6] one that differs costs the worker its trust, the second bans it', () => {
+    const checks = new SpotChecks({ newcomer: 0.1, least: 0.02 }, rng('strikes'));
+    const known = record({ trial: 500, passed: 300 });
+    expect(checks.judge(known, wrong)).toBeNull();
+    expect(known).toMatchObject({ trial: 0, passed: 0, struck: true, checked: 1, failed: 1 });
+    expect(shareOf(known)).toBe(1); // until four agree
+    for (let i = 0; i < 4; i++) expect(checks.judge(known, right)).toBeNull();
+    expect(shareOf(known)).toBeCloseTo(0.1, 2);
+    expect(checks.judge(known, wrong)).toMatch(/two of its leases .* cosine 0.900, distance 0.40/);
+  });
+
+  it('[G6] a first one is forgiven after 44 that agree', () => {
+    const checks = new SpotChecks({ newcomer: 0.1, least: 0.02 }, rng('strikes'));
+    const known = record();
+    checks.judge(known, wrong);
+    for (let i = 0; i < 44; i++) checks.judge(known, right);
+    expect(known.struck).toBe(false);
+    expect(checks.judge(known, wrong)).toBeNull();
+  });
+
+  it('[G6] one that is quite another vector bans at once', () => {
+    const checks = new SpotChecks({ newcomer: 0.1, least: 0.02 }, rng('strikes'));
+    expect(checks.judge(record(), { same: false, cosine: 0.49, distance: 1 })).toMatch(/is not what it pushed/);
+  });
+
+  it('[G6] a difference is judged by direction and by length, and more kindly of what was rounded', () => {
+    const computed = Float32Array.of(3, 4);
+    const of = (vector: number[], codec: 'f32' | 'f16' = 'f32') =>
+      compare(Float32Array.from(vector), computed, { work: { kind: 'gradient' }, codec })!;
+    expect(of([3, 4])).toEqual({ same: true, cosine: 1, distance: 0 });
+    expect(of([3.02, 4.02]).same).toBe(true);
+    expect(of([3.06, 4.08])).toMatchObject({ same: false, distance: expect.closeTo(0.02, 6) as number });
+    expect(of([3.06, 4.08], 'f16').same).toBe(true);
+    expect(of([-3, -4])).toMatchObject({ same: false, cosine: -1, distance: 2 });
+    expect(
+      compare(Float32Array.of(1, 1), Float32Array.of(0, 0), { work: { kind: 'gradient' }, codec: 'f32' }),
+    ).toBeNull();
+    expect(
+      compare(Float32Array.of(1, 1), Float32Array.of(NaN, 0), { work: { kind: 'gradient' }, codec: 'f32' }),
+    ).toBeNull();
+  });
+
+  it('[G6] only of work that its lease says all of', () => {
+    const local: LocalWork = { kind: 'local', optimizer: { name: 'sgd' }, learningRate: 0.1, weightDecay: 0, seed: 1 };
+    expect(recomputable({ kind: 'gradient' })).toBe(true);
+    expect(recomputable(local)).toBe(true);
+    expect(recomputable({ ...local, mixing: { probability: 0.1, rate: 0.1 } })).toBe(true);
+    expect(recomputable({ ...local, elastic: { rate: 0.1 } })).toBe(false);
+    expect(recomputable({ ...local, optimizer: { name: 'momentum', momentum: 0.9 } })).toBe(false);
+  });
+});
+
+describe('what is remembered', () => {
+  it('[G8] is of a bounded number of workers: who pushed longest ago is forgotten first', () => {
+    const records = new Records();
+    records.touch('first');
+    records.touch('second');
+    records.touch('first');
+    for (let i = 0; i < RECORDS_MAX - 1; i++) records.touch(`w${i}`);
+    expect(records.size).toBe(RECORDS_MAX);
+    expect(records.find('second')).toBeUndefined();
+    expect(records.find('first')).toBeDefined();
+  });
+
+  it('[G7] [G8] bans too, the oldest being forgotten', () => {
+    const bans = new Bans();
+    for (let i = 0; i <= BANS_MAX; i++) bans.add(`w${i}`, 'why');
+    expect(bans.size).toBe(BANS_MAX);
+    expect([bans.reason('w0'), bans.reason('w1')]).toEqual([null, 'why']);
+    expect([bans.lift('w1'), bans.lift('w1')]).toEqual([true, false]);
+  });
+});
