@@ -1,22 +1,24 @@
 // How to bring volunteers to the run: the address to share, and the command for a machine without a browser.
 
-import { Button, Code, Text } from '@radix-ui/themes';
-import { useState } from 'react';
-import { Icon } from '../page/icons.tsx';
+import { Code, Text } from '@radix-ui/themes';
+import { useEffect } from 'react';
+import { CopyButton } from '../page/copy-button.tsx';
 import { useStore } from '../page/store.ts';
-import { store } from './model.ts';
+import { actions, store } from './model.ts';
+import { invitationOf } from './invitation.ts';
 
 export function Invite() {
   const several = useStore(store, (state) => (state.runs?.length ?? 0) > 1);
   const runId = useStore(store, (state) => state.runId);
+  const rule = useStore(store, (state) => state.admission);
+  useEffect(() => actions.askAdmission(), [runId]);
   // One run needs no name: both ends take the first that is running.
   const run = several && runId !== null ? runId : null;
-  const address = `${location.origin}/${run === null ? '' : `?run=${encodeURIComponent(run)}`}`;
-  const command = `npm run volunteer -- --url ${location.origin}${run === null ? '' : ` --run ${run}`}`;
+  const { address, command, who } = invitationOf(location.origin, run, rule);
   return (
     <div className="invite">
       <Text as="p" size="3" weight="medium">
-        Share this address: whoever opens it can lend a GPU.
+        {who}
       </Text>
       <p className="invite-line">
         <Code size="3">{address}</Code>
@@ -31,22 +33,5 @@ export function Invite() {
         </Text>
       )}
     </div>
-  );
-}
-
-/** Absent where the browser withholds the clipboard. */
-function CopyButton({ text }: { text: string }) {
-  const [copied, setCopied] = useState(false);
-  if (!('clipboard' in navigator)) return null;
-  const copy = (): void => {
-    navigator.clipboard.writeText(text).then(
-      () => setCopied(true),
-      () => setCopied(false),
-    );
-  };
-  return (
-    <Button size="1" variant="soft" onClick={copy} onBlur={() => setCopied(false)}>
-      <Icon name="copy" /> <span aria-live="polite">{copied ? 'Copied' : 'Copy'}</span>
-    </Button>
   );
 }

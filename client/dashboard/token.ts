@@ -1,8 +1,4 @@
-// The admin token: from the page's fragment or a field, kept for this tab's session only.
-
-import { textSlot } from '../page/browser-storage.ts';
-
-const slot = textSlot(() => sessionStorage, 'murmuration.token');
+// The admin token: from the page's fragment or a field. It is exchanged for a session at once, and kept nowhere.
 
 /** Longer than any token the coordinator makes: what is pasted by mistake is not sent as a header. */
 const TOKEN_CHARS_MAX = 256;
@@ -24,6 +20,3 @@ export function takeFragmentToken(): string | null {
   if (token !== null) history.replaceState(null, '', location.pathname + location.search);
   return token;
 }
-
-export const loadToken = (): string | null => cleanToken(slot.load() ?? '');
-export const saveToken = (token: string | null): void => slot.save(token);

@@ -18,11 +18,13 @@ export function volunteerCommand(): Command {
     .addOption(new Option('--backend <name>', 'what to compute on').choices(['wasm', 'cpu']).default('wasm'))
     .option('--slowdown <factors>', 'how many times as long a step takes, for each in turn, e.g. 1,1,2,8', factors, [1])
     .option('--name <prefix>', 'of the volunteers', prefix, 'node')
+    .option('--code <text>', 'the join code of the run, where it needs one')
+    .option('--key <file>', 'keeps the volunteers’ device keys, so that they are the same ones next time')
     .allowExcessArguments(false);
 }
 
 export type CommandOptions = Required<Pick<VolunteersOptions, 'url' | 'count' | 'backend' | 'slowdown' | 'name'>> &
-  Pick<VolunteersOptions, 'run'>;
+  Pick<VolunteersOptions, 'run' | 'code' | 'key'>;
 
 function address(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : null;

@@ -8,6 +8,7 @@ import type { Backend } from '../../shared/protocol/messages.ts';
 import type { VolunteerView } from '../../shared/volunteer/view.ts';
 import { DeviceCompute } from '../worker/compute.ts';
 import { SocketControl } from '../worker/control.ts';
+import { keyOf, pairOf } from '../worker/device-key.ts';
 import { Shell } from '../worker/shell.ts';
 import { HttpTransport } from '../worker/transport.ts';
 import { Slowed } from './slowed.ts';
@@ -20,6 +21,9 @@ export interface ThreadData {
   readonly name: string;
   readonly backend: Backend;
   readonly slowdown: number;
+  /** The private key of its device. */
+  readonly key: JsonWebKey;
+  readonly joinCode: string | null;
 }
 
 export type ToThread = 'stop';
@@ -27,13 +31,14 @@ export type FromThread = VolunteerView;
 
 if (parentPort === null) throw new Error('this program runs in a thread: start client/headless/main.ts');
 const port = parentPort;
-const { url, run, name, backend, slowdown } = workerData as ThreadData;
+const { url, run, name, backend, slowdown, key, joinCode } = workerData as ThreadData;
 
 const shell = new Shell({
   ...{ run, name, backend },
   compute: new Slowed(new DeviceCompute({ wasmPaths: wasmFolder(), host: process }), slowdown),
   transport: new HttpTransport({ url, crc32, openSocket }),
   control: (listener) => new SocketControl(url, listener),
+  pass: { key: pairOf(key).then(keyOf), joinCode },
   random: rng(randomUUID()),
   onView,
 });

@@ -2,6 +2,7 @@
 
 import type { Backend } from '../../shared/protocol/messages.ts';
 import type { VolunteerPhase } from '../../shared/volunteer/view.ts';
+import { deviceKeys } from './keys.ts';
 import { OneVolunteer, type End } from './one.ts';
 import { findRun } from './run.ts';
 
@@ -20,6 +21,10 @@ export interface VolunteersOptions {
   readonly slowdown?: readonly number[] | undefined;
   /** Of the volunteers: `name`-1, `name`-2 … Default "node". */
   readonly name?: string | undefined;
+  /** The run's join code. */
+  readonly code?: string | undefined;
+  /** File of the device keys; they are made for this process alone when there is none. */
+  readonly key?: string | undefined;
   /** One line for a person. */
   readonly log?: ((line: string) => void) | undefined;
   /** How long one may be without connection before it gives up. Default 60 s. */
@@ -65,12 +70,17 @@ async function volunteer(options: VolunteersOptions, started: OneVolunteer[], si
   const { url, backend, slowdown = [1], name: prefix = 'node', log = () => undefined } = options;
   const { connectMsMax = CONNECT_MS_MAX } = options;
   const run = options.run ?? (await findRun(url, { signal, connectMsMax, log }));
-  for (let i = 0; i < Math.min(options.count, VOLUNTEERS_MAX); i++) {
+  const count = Math.min(options.count, VOLUNTEERS_MAX);
+  const keys = await deviceKeys(count, options.key ?? null);
+  const joinCode = options.code ?? null;
+  if (signal.aborted) return { ok: true, reason: null };
+  for (let i = 0; i < count; i++) {
     const factor = slowdown[i % slowdown.length] ?? 1;
     const name = factor === 1 ? `${prefix}-${i + 1}` : `${prefix}-${i + 1} (×${factor})`;
     const onChange = ({ phase, message }: { phase: VolunteerPhase; message: string | null }): void =>
       log(message === null ? `${name}: ${phase}` : `${name}: ${phase}. ${message}`);
-    started.push(new OneVolunteer({ ...{ url, run, name, backend, connectMsMax, onChange }, slowdown: factor }));
+    const who = { name, key: keys[i]!, joinCode };
+    started.push(new OneVolunteer({ ...{ url, run, backend, connectMsMax, onChange }, ...who, slowdown: factor }));
   }
   const ends = await Promise.all(started.map(({ ended }) => ended));
   const bad = ends.findIndex(({ ok }) => !ok);

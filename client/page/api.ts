@@ -15,13 +15,13 @@ export class ApiFailure extends Error {
 }
 
 export interface RequestOptions {
-  readonly method?: 'GET' | 'POST';
+  readonly method?: 'GET' | 'POST' | 'DELETE';
   readonly token?: string | undefined;
   /** Sent as JSON. */
   readonly body?: object;
 }
 
-/** The JSON of an answer. Throws ApiFailure, and nothing else. */
+/** The JSON of an answer; null for one without a body. A session's cookie goes along by itself. Throws ApiFailure, and nothing else. */
 export async function requestJson<T>(path: string, options: RequestOptions = {}): Promise<T> {
   const headers: Record<string, string> = options.token ? { authorization: `Bearer ${options.token}` } : {};
   if (options.body) headers['content-type'] = 'application/json';
@@ -37,6 +37,7 @@ export async function requestJson<T>(path: string, options: RequestOptions = {})
   } catch {
     throw new ApiFailure(0, 'The coordinator does not answer.');
   }
+  if (response.status === 204) return null as T;
   const body: unknown = await response.json().catch(() => null);
   if (!response.ok)
     throw new ApiFailure(response.status, errorText(body) ?? `The coordinator answered ${response.status}.`);

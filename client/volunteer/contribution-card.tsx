@@ -7,7 +7,7 @@ import { Icon } from '../page/icons.tsx';
 import { useStore } from '../page/store.ts';
 import { deviceWords } from './device.ts';
 import { Figure, Figures } from '../page/figures.tsx';
-import { actions, savedNickname, store } from './model.ts';
+import { actions, savedCode, savedNickname, store } from './model.ts';
 import { phaseWords, thanks } from './phases.ts';
 import { isOpen, isOver } from './state.ts';
 
@@ -107,6 +107,22 @@ function DeviceLine({ view }: { view: VolunteerView }) {
   );
 }
 
+/** Who was refused at the door has a code to correct, or an id to send. */
+function Again({ reconsider }: { reconsider: boolean }) {
+  if (reconsider) {
+    return (
+      <Button size="3" onClick={actions.reconsider}>
+        Back to the invitation
+      </Button>
+    );
+  }
+  return (
+    <Button size="3" onClick={() => actions.contribute(savedNickname(), savedCode())}>
+      <Icon name="play" /> Contribute again
+    </Button>
+  );
+}
+
 function Controls({ view }: { view: VolunteerView }) {
   const run = useStore(store, (state) => state.run);
   if (isOver(view)) {
@@ -118,11 +134,7 @@ function Controls({ view }: { view: VolunteerView }) {
             {thanks(view)}
           </Text>
         )}
-        {again && (
-          <Button size="3" onClick={() => actions.contribute(savedNickname())}>
-            <Icon name="play" /> Contribute again
-          </Button>
-        )}
+        {again && <Again reconsider={view.phase === 'failed' && run.admission !== 'open'} />}
       </div>
     );
   }

@@ -13,6 +13,7 @@ export interface StartRequest {
   readonly run: string;
   readonly name: string;
   readonly backend: Backend | null;
+  readonly joinCode: string | null;
 }
 
 export class Contribution {

@@ -7,17 +7,22 @@ import { Icon } from '../page/icons.tsx';
 import { useStore } from '../page/store.ts';
 import { offerText } from './device.ts';
 import { InsecureNotice } from './insecure-notice.tsx';
-import { actions, offer, savedNickname, store } from './model.ts';
+import { CODE_CHARS_MAX } from './join-code.ts';
+import { ListNotice } from './list-notice.tsx';
+import { actions, offer, savedCode, savedNickname, store } from './model.ts';
 import { OPERATOR_PAUSED } from './phases.ts';
 import { isOpen, type VolunteerState } from './state.ts';
 
 export function InvitationCard() {
   const state = useStore(store, (value) => value);
   const [nickname, setNickname] = useState(savedNickname);
+  const [code, setCode] = useState(savedCode);
+  const admission = state.run?.admission ?? 'open';
   const open = state.link === 'ready' && state.run !== null && isOpen(state.run);
+  const ready = open && (admission !== 'code' || code.trim() !== '');
   const contribute = (event: FormEvent): void => {
     event.preventDefault();
-    if (open) actions.contribute(nickname);
+    if (ready) actions.contribute(nickname, code);
   };
   return (
     <Card size="3" asChild>
@@ -29,6 +34,7 @@ export function InvitationCard() {
           {offerText(offer)}
         </Text>
         {offer === 'insecure' && <InsecureNotice />}
+        {admission === 'list' && <ListNotice />}
         <form className="contribute" onSubmit={contribute}>
           <label htmlFor="nickname">
             <Text size="2" weight="medium">
@@ -51,13 +57,41 @@ export function InvitationCard() {
           <Text as="p" size="1" color="gray" id="nickname-help">
             Shown to the operator beside your GPU. Remembered in this browser only.
           </Text>
-          <Button size="4" type="submit" disabled={!open} className="contribute-button">
+          {admission === 'code' && <CodeField code={code} onCode={setCode} />}
+          <Button size="4" type="submit" disabled={!ready} className="contribute-button">
             <Icon name="play" /> Contribute
           </Button>
         </form>
         <Obstacle state={state} />
       </section>
     </Card>
+  );
+}
+
+/** For a run that is not open to everybody; an invitation brings it along. */
+function CodeField({ code, onCode }: { code: string; onCode: (code: string) => void }) {
+  return (
+    <>
+      <label htmlFor="join-code">
+        <Text size="2" weight="medium">
+          Join code
+        </Text>
+      </label>
+      <TextField.Root
+        id="join-code"
+        size="3"
+        value={code}
+        maxLength={CODE_CHARS_MAX}
+        autoComplete="off"
+        spellCheck={false}
+        required
+        aria-describedby="join-code-help"
+        onChange={(event) => onCode(event.target.value)}
+      />
+      <Text as="p" size="1" color="gray" id="join-code-help">
+        From whoever invited you. Remembered for this tab only.
+      </Text>
+    </>
   );
 }
 

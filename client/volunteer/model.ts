@@ -5,11 +5,13 @@ import { createStore } from '../page/store.ts';
 import { Contribution } from './contribution.ts';
 import { offerOf } from './device.ts';
 import { createFeed } from './feed.ts';
+import { joinCodeSlot, takeFragmentCode } from './join-code.ts';
 import { cleanNickname, nicknameSlot } from './nickname.ts';
 import { pageTitle } from './phases.ts';
-import { EMPTY_STATE, readAddress, type VolunteerState } from './state.ts';
+import { contributionReconsidered, EMPTY_STATE, readAddress, type VolunteerState } from './state.ts';
 
 const address = readAddress(location.search);
+takeFragmentCode();
 
 export const store = createStore<VolunteerState>(EMPTY_STATE);
 export const curves = new History();
@@ -24,18 +26,22 @@ store.subscribe(() => {
 });
 feed.poll();
 
+export const savedCode = (): string => joinCodeSlot.load() ?? '';
 export const savedNickname = (): string => nicknameSlot.load() ?? '';
 
 export const actions = {
-  contribute(nickname: string): void {
+  contribute(nickname: string, code: string): void {
     const { run } = store.get();
     if (run === null) return;
+    joinCodeSlot.save(code.trim());
     const name = cleanNickname(nickname);
     nicknameSlot.save(name);
-    contribution.start({ run: run.id, name, backend: address.backend });
+    const joinCode = run.admission === 'code' ? code.trim() : null;
+    contribution.start({ run: run.id, name, backend: address.backend, joinCode });
   },
   pause: (): void => contribution.pause(),
   resume: (): void => contribution.resume(),
   stop: (): void => contribution.stop(),
+  reconsider: (): void => store.set(contributionReconsidered(store.get())),
   retry: (): void => feed.poll(),
 };

@@ -44,6 +44,11 @@ export function contributionStarted(state: VolunteerState): VolunteerState {
   return { ...state, view: STARTING_VIEW };
 }
 
+/** Back to the invitation: something in it has to be changed first. */
+export function contributionReconsidered(state: VolunteerState): VolunteerState {
+  return { ...state, view: null };
+}
+
 /** The run in a view is newer than what was polled. */
 export function viewArrived(state: VolunteerState, view: VolunteerView): VolunteerState {
   return { ...state, view, run: view.run ?? state.run };

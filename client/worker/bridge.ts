@@ -6,7 +6,13 @@ import type { VolunteerView } from '../../shared/volunteer/view.ts';
 export type { VolunteerPhase, VolunteerView } from '../../shared/volunteer/view.ts';
 
 export type PageToWorker =
-  | { readonly type: 'start'; readonly run: string; readonly name: string; readonly backend?: Backend | undefined }
+  | {
+      readonly type: 'start';
+      readonly run: string;
+      readonly name: string;
+      readonly backend?: Backend | undefined;
+      readonly joinCode: string | null;
+    }
   | { readonly type: 'pause' }
   | { readonly type: 'resume' }
   /** Give the leases back and disconnect. */

@@ -8,6 +8,9 @@ import type { Control, ControlListener } from './ports.ts';
 const CONNECT_MS_MAX = 15_000;
 const HELLO_MS_MAX = 15_000;
 
+/** How a WebSocket is closed whose message is above the other end's limit. */
+const TOO_LARGE = 1009;
+
 export class SocketControl implements Control {
   readonly #socket: Socket<ServerToWorker, WorkerToServer>;
 
@@ -17,14 +20,18 @@ export class SocketControl implements Control {
     // A connection of its own: several volunteers may live in one process.
     this.#socket = io(url, { ...options, forceNew: true });
     this.#socket.on('connect', () => listener.connected());
-    this.#socket.on('connect_error', () => listener.disconnected());
-    this.#socket.on('disconnect', () => listener.disconnected());
+    this.#socket.on('connect_error', () => listener.disconnected(false));
+    this.#socket.on('disconnect', (_reason, details) => listener.disconnected(closeCode(details) === TOO_LARGE));
     this.#socket.on('control', ({ kind }) => listener.control(kind));
     this.#socket.on('progress', (run) => listener.progress(run));
   }
 
   connect(): void {
     this.#socket.connect();
+  }
+
+  async challenge(): Promise<string> {
+    return (await this.#socket.timeout(HELLO_MS_MAX).emitWithAck('challenge')) as string;
   }
 
   async hello(hello: Hello): Promise<Welcome> {
@@ -45,4 +52,10 @@ export class SocketControl implements Control {
   disconnect(): void {
     this.#socket.disconnect();
   }
+}
+
+/** Of the close event, which socket.io's types do not tell apart from its other details. */
+function closeCode(details: unknown): number | undefined {
+  const { context } = (details ?? {}) as { context?: { code?: number } };
+  return context?.code;
 }

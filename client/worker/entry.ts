@@ -3,6 +3,7 @@
 import { rng } from '../../shared/rng.ts';
 import type { PageToWorker, WorkerToPage } from './bridge.ts';
 import { DeviceCompute } from './compute.ts';
+import { browserKey } from './device-key.ts';
 import { SocketControl } from './control.ts';
 import { Shell } from './shell.ts';
 import type { StreamSocket } from './stream.ts';
@@ -15,13 +16,14 @@ const compute = new DeviceCompute({ wasmPaths: WASM_URLS });
 let shell: Shell | null = null;
 let hidden = false;
 
-function start({ run, name, backend }: Start): Shell {
+function start({ run, name, backend, joinCode }: Start): Shell {
   const url = self.location.origin;
   const post = (message: WorkerToPage): void => self.postMessage(message);
   const started = new Shell({
     ...{ run, name, backend, compute },
     transport: new HttpTransport({ url, openSocket: (address) => new WebSocket(address) as StreamSocket }),
     control: (listener) => new SocketControl(url, listener),
+    pass: { key: browserKey(), joinCode },
     random: rng(crypto.getRandomValues(new Uint32Array(2)).join()),
     onView: (view) => post({ type: 'view', view }),
   });

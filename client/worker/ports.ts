@@ -77,7 +77,8 @@ export interface Transport {
 
 export interface ControlListener {
   connected(): void;
-  disconnected(): void;
+  /** `tooLarge`: because of a message that was above the coordinator's limit. */
+  disconnected(tooLarge: boolean): void;
   control(command: 'pause' | 'resume' | 'stop'): void;
   progress(run: RunSummary): void;
 }
@@ -86,6 +87,8 @@ export interface ControlListener {
 export interface Control {
   /** Leads to `connected` or `disconnected`. */
   connect(): void;
+  /** What the next hello's proof signs. Rejects when there is no answer in time. */
+  challenge(): Promise<string>;
   /** Rejects when there is no answer in time. */
   hello(hello: Hello): Promise<Welcome>;
   status(status: WorkerStatus): void;

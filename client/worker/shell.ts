@@ -10,6 +10,7 @@ import type { Vec } from '../../shared/vec.ts';
 import type { Failure, Request, VolunteerEffect, VolunteerEvent } from '../../shared/volunteer/events.ts';
 import { Volunteer, type VolunteerOptions } from '../../shared/volunteer/machine.ts';
 import type { VolunteerView } from '../../shared/volunteer/view.ts';
+import { greet, type Pass } from './greeting.ts';
 import { RequestError, type Compute, type Control, type ControlListener, type Transport } from './ports.ts';
 import { Throttle } from './throttle.ts';
 import { nextTurn } from './turn.ts';
@@ -19,10 +20,14 @@ const VIEW_MS_MIN = 250;
 /** setTimeout's largest; a later deadline is looked at again then. */
 const TIMER_MS_MAX = 2 ** 31 - 1;
 
+const NO_PASS: Pass = { key: Promise.resolve(null), joinCode: null };
+
 export interface ShellOptions extends VolunteerOptions {
   readonly compute: Compute;
   readonly transport: Transport;
   readonly control: (listener: ControlListener) => Control;
+  /** Nothing but its token shows who it is, when absent. */
+  readonly pass?: Pass;
   /** For jitter alone. */
   readonly random: Rng;
   readonly onView: (view: VolunteerView) => void;
@@ -33,6 +38,7 @@ export class Shell {
   readonly #compute: Compute;
   readonly #transport: Transport;
   readonly #control: Control;
+  readonly #pass: Pass;
   readonly #views: Throttle<VolunteerView>;
   /** For each lease, its parameters, and in the same memory, once they have served, its gradient. */
   readonly #kept = new Map<string, Vec>();
@@ -47,14 +53,15 @@ export class Shell {
   #devices = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor({ compute, transport, control, random, onView, ...who }: ShellOptions) {
+  constructor({ compute, transport, control, pass = NO_PASS, random, onView, ...who }: ShellOptions) {
     this.#machine = new Volunteer(who, random);
     this.#compute = compute;
     this.#transport = transport;
+    this.#pass = pass;
     this.#views = new Throttle(onView, { everyMs: VIEW_MS_MIN, urgent: (a, b) => a.phase !== b.phase });
     this.#control = control({
       connected: () => this.#tell({ type: 'connected' }),
-      disconnected: () => this.#tell({ type: 'disconnected' }),
+      disconnected: (tooLarge) => this.#tell({ type: 'disconnected', tooLarge }),
       control: (command) => this.#tell({ type: 'control', command }),
       progress: (run) => this.#tell({ type: 'progress', run }),
     });
@@ -145,7 +152,7 @@ export class Shell {
   }
 
   async #hello(hello: Hello): Promise<VolunteerEvent> {
-    const welcome = await this.#control.hello(hello);
+    const welcome = await greet(this.#control, hello, this.#pass);
     if (welcome.ok) {
       this.#run = welcome.run;
       this.#transport.admit(welcome);

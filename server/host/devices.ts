@@ -2,7 +2,8 @@
 
 import { createHash, createPublicKey, verify, type KeyObject } from 'node:crypto';
 import { asWorkerId, deviceOf, type WorkerId } from '../../shared/ids.ts';
-import { helloText, type Proof } from '../../shared/protocol/messages.ts';
+import type { Proof } from '../../shared/protocol/messages.ts';
+import { helloText } from '../../shared/protocol/proof.ts';
 import type { Challenges } from './challenges.ts';
 
 const POINT_BYTES = 65;

@@ -42,7 +42,7 @@ const HOLDING_MAX = 16;
 export const JOIN_CODE_CHARS_MAX = 64;
 
 /**
- * Proof of a device's identity: `signature` is ECDSA (P-256, SHA-256, as r and s) over `helloText` with a challenge that the
+ * Proof of a device's identity: `signature` is ECDSA (P-256, SHA-256, as r and s) over `helloText` (proof.ts) with a challenge that the
  * coordinator made for this hello. All base64url.
  */
 const proofSchema = z.strictObject({
@@ -52,8 +52,6 @@ const proofSchema = z.strictObject({
   signature: text(KEY_CHARS_MAX),
 });
 export type Proof = z.infer<typeof proofSchema>;
-/** What a device signs. */
-export const helloText = (run: string, challenge: string): string => `murmuration hello\n${run}\n${challenge}`;
 
 /** A worker asks to be admitted to a run. */
 export const helloSchema = z.strictObject({

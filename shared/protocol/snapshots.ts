@@ -1,5 +1,6 @@
 // What the coordinator shows: the answers of the API and the dashboard's live updates. Immutable; nothing here is a secret.
 
+import type { AdmissionRule } from '../config.ts';
 import type { Backend } from './messages.ts';
 
 export const RUN_STATUSES = ['running', 'paused', 'finished', 'stopped'] as const;
@@ -10,6 +11,8 @@ export interface RunSummary {
   readonly id: string;
   readonly name: string;
   readonly status: RunStatus;
+  /** Whether whoever comes may be a worker, or needs a join code, or a place on a list. */
+  readonly admission: AdmissionRule['kind'];
   readonly method: string;
   /** The method's own hyper-parameters, by name, as this run has them. */
   readonly hyperparameters: Readonly<Record<string, number | string>>;

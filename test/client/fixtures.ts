@@ -7,6 +7,7 @@ export const aRun = (fields: Partial<RunSummary> = {}): RunSummary => ({
   id: 'fashion',
   name: 'Fashion',
   status: 'running',
+  admission: 'open',
   method: 'asgd',
   hyperparameters: {},
   model: 'mlp',

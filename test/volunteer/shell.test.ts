@@ -96,6 +96,7 @@ class Ports {
       this.listener = listener;
       return {
         connect: () => listener.connected(),
+        challenge: () => Promise.resolve('challenge'),
         hello: (hello) => this.hellos.ask(hello),
         status: () => undefined,
         release: (leases) => {
@@ -105,7 +106,7 @@ class Ports {
         disconnect: () => {
           this.socketUp = false;
           this.events.push('disconnect');
-          listener.disconnected(); // socket.io does so too, before it returns
+          listener.disconnected(false); // socket.io does so too, before it returns
         },
       };
     };

@@ -33,6 +33,11 @@ const secure = ({ secure: tls, headers }: Request): boolean => tls || headers.or
 
 function addSessions(api: Router, { gate, operator }: AdminOptions): void {
   api.get('/admin', gate.admin, (_request, response) => void response.json({ ok: true }));
+  // Not a 401 for a visitor: the page asks before it knows.
+  api.get(
+    '/admin/session',
+    (request, response) => void response.json({ signedIn: operator.signedIn(request.headers) }),
+  );
   api.post('/admin/session', gate.admin, (request, response) => {
     response.setHeader('set-cookie', operator.open(secure(request)));
     gate.audit(request, 'signed in');

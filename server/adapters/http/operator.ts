@@ -62,7 +62,12 @@ export class Operator {
   /** Whether a request is the operator's. A token that is shown counts alone; sessions are not locked out. */
   async access(headers: IncomingHttpHeaders, address: string): Promise<Access> {
     if (headers.authorization !== undefined) return this.#byToken(headers.authorization, address);
-    return this.#session(headers.cookie) ? { ok: true, by: 'session' } : { ok: false, why: 'nothing' };
+    return this.signedIn(headers) ? { ok: true, by: 'session' } : { ok: false, why: 'nothing' };
+  }
+
+  /** Whether a browser has a session. */
+  signedIn(headers: IncomingHttpHeaders): boolean {
+    return this.#session(headers.cookie) !== null;
   }
 
   /** A Set-Cookie header that opens a session. */
