@@ -4,6 +4,7 @@
 import { Coordinator } from '../../server/core/coordinator.ts';
 import type { CoordinatorEvent, Effect, OperatorCommand, RequestId, RunSetup } from '../../server/core/events.ts';
 import type { Method } from '../../server/core/method.ts';
+import type { Json, RunSnapshot } from '../../server/core/snapshot.ts';
 import { NO_DEFENCES, runSchema } from '../../shared/config.ts';
 import { DATASETS } from '../../shared/data/catalogue.ts';
 import { asLeaseId, asRunId, asWorkerId, type RunId, type WorkerId } from '../../shared/ids.ts';
@@ -98,6 +99,24 @@ export class Driver {
 
   constructor(...setups: RunSetup[]) {
     for (const setup of setups) this.send({ type: 'open', setup });
+  }
+
+  /** A run gone on with in a process of its own, whose clock shows something else. */
+  static resumed(
+    setup: RunSetup,
+    snapshot: RunSnapshot,
+    { nowMs = 0, boot }: { nowMs?: number; boot?: number } = {},
+  ): Driver {
+    const driver = new Driver();
+    driver.nowMs = nowMs;
+    driver.send({ type: 'open', setup, snapshot, ...(boot !== undefined && { boot }) });
+    return driver;
+  }
+
+  /** As it is now, after a journey through JSON. */
+  snapshot(run: RunId = RUN): RunSnapshot {
+    const snapshot = this.coordinator.snapshot(run, this.nowMs);
+    return { ...snapshot, facts: JSON.parse(JSON.stringify(snapshot.facts)) as Json };
   }
 
   send(event: CoordinatorEvent): Effect[] {

@@ -76,7 +76,7 @@ describe('the API', () => {
     expect((await fetch(`${coordinator.url}/api/admin`)).status).toBe(401);
   });
 
-  it('[P5] [P7] holds a pull while the run is paused, and serves it at once when it goes on', async () => {
+  it('[H5] [H7] holds a pull while the run is paused, and serves it at once when it goes on', async () => {
     const worker = await PlainWorker.join(coordinator.url, 'second');
     expect(await (await post('/api/runs/second/pause')).json()).toMatchObject({ status: 'paused' });
     const pull = worker.pull();
@@ -127,7 +127,7 @@ describe('the control plane', () => {
   const rowNamed = async (name: string): Promise<WorkerRow | undefined> =>
     (await get<WorkerRow[]>('/api/runs/second/workers')).find((row) => row.name === name);
 
-  it('[P3] knows a worker by its socket, and takes its leases back when it closes', async () => {
+  it('[H3] knows a worker by its socket, and takes its leases back when it closes', async () => {
     const socket = connect();
     const welcome: Welcome = await socket.emitWithAck('hello', hello('socketed'));
     if (!welcome.ok) throw new Error(welcome.refusal);
@@ -151,7 +151,7 @@ describe('the control plane', () => {
     socket.disconnect();
   });
 
-  it('[P5] tells one that joins a paused run so, right after its welcome', async () => {
+  it('[H5] tells one that joins a paused run so, right after its welcome', async () => {
     await post('/api/runs/second/pause');
     const socket = connect();
     const heard: unknown[] = [];
