@@ -2,6 +2,7 @@
 
 import { networkInterfaces } from 'node:os';
 import pino from 'pino';
+import { readCertificate } from './host/network.ts';
 import { readOptions } from './host/options.ts';
 import { ensurePages } from './host/pages.ts';
 import { readRunFile } from './host/runfile.ts';
@@ -20,8 +21,10 @@ const log = pino({
 try {
   const runs = await Promise.all(options.runs.map(readRunFile));
   await ensurePages((text) => log.info(text));
-  const started = await startCoordinator({ ...options, runs, log });
+  const certificate = options.tls && (await readCertificate(options.tls));
+  const started = await startCoordinator({ ...options, certificate, runs, log });
   greet(started);
+  if (options.tls) process.on('SIGHUP', () => void recertify(started, options.tls!));
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void leave(started, signal));
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
@@ -32,10 +35,11 @@ try {
 function greet({ url, runs, adminToken }: Started): void {
   const port = new URL(url).port;
   const everywhere = ['0.0.0.0', '::'].includes(options.host);
-  const base = everywhere || options.host === '127.0.0.1' ? `http://localhost:${port}` : url;
+  const scheme = options.tls ? 'https' : 'http';
+  const base = everywhere || options.host === '127.0.0.1' ? `${scheme}://localhost:${port}` : url;
   const lines = ['', ...runs.map(({ setup }) => `  Run         ${setup.config.name} (${setup.config.id})`)];
   lines.push(`  Volunteers  ${base}/`);
-  if (everywhere) for (const address of addresses()) lines.push(`              http://${address}:${port}/`);
+  if (everywhere) for (const address of addresses()) lines.push(`              ${scheme}://${address}:${port}/`);
   lines.push(`  Operator    ${base}/admin#token=${adminToken}`, '');
   process.stdout.write(`${lines.join('\n')}\n`);
 }
@@ -44,6 +48,16 @@ function addresses(): string[] {
   return Object.values(networkInterfaces()).flatMap((list) =>
     (list ?? []).filter(({ family, internal }) => family === 'IPv4' && !internal).map(({ address }) => address),
   );
+}
+
+/** The certificate's files have changed. A bad one is told, and the old one stays. */
+async function recertify(started: Started, files: { cert: string; key: string }): Promise<void> {
+  try {
+    started.recertify(await readCertificate(files));
+    log.info('SIGHUP: the certificate was read again');
+  } catch (error) {
+    log.error({ err: error }, 'the new certificate cannot be used: the old one stays');
+  }
 }
 
 async function leave(started: Started, signal: string): Promise<void> {

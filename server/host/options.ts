@@ -1,8 +1,9 @@
 // The command line and the environment, as one value. What is wrong is one sentence, and the process ends with 2.
 
 import { Command, InvalidArgumentError } from 'commander';
+import { addNetworkOptions, networkOptions, type NetworkOptions } from './network.ts';
 
-export interface Options {
+export interface Options extends NetworkOptions {
   readonly port: number;
   readonly host: string;
   /** Run files; the embedded run when there is none. */
@@ -43,7 +44,7 @@ const collect = (file: string, files: string[]): string[] => [...files, file];
 
 /** Reads `npm start -- …`. Exits with a message for bad arguments and for --help. */
 export function readOptions(argv: readonly string[], env: NodeJS.ProcessEnv): Options {
-  const program = new Command('npm start --')
+  const program = addNetworkOptions(new Command('npm start --'))
     .description('Murmuration: train a network on the GPUs of whoever opens a web page.')
     .option('--run <file>', 'a run to open (YAML); again for more than one (default: runs/digits.yaml)', collect, [])
     .option('--port <number>', 'port to listen on; 0 for any', port, 3000)
@@ -86,6 +87,7 @@ export function readOptions(argv: readonly string[], env: NodeJS.ProcessEnv): Op
     stateDir: given.state,
     adminToken: env['ADMIN_TOKEN'] || null,
     origins: given.origin,
+    ...networkOptions(program),
     record,
     logLevel: given.logLevel,
   };
