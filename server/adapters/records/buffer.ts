@@ -11,8 +11,8 @@ export const BATCH_ROWS_MAX = 500;
 export interface RunOpening {
   readonly run: string;
   readonly resumed: boolean;
-  /** Its number, if it is a new one. */
-  readonly number: number;
+  /** Its number, if it is a new one; null before the database was asked what numbers are taken. */
+  number: number | null;
   readonly atMs: number;
 }
 

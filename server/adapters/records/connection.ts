@@ -31,10 +31,9 @@ export class Connection {
     return connection;
   }
 
-  /** Runs keep their numbers as long as the connection lasts: the next may be to another database. */
-  async openRuns(openings: Iterable<RunOpening>): Promise<void> {
-    for (const opening of openings)
-      if (!this.#numbers.has(opening.run)) this.#numbers.set(opening.run, await openRun(this.db, opening));
+  /** A run keeps its number for as long as the connection lasts: the next may be to another database. */
+  async openRun(opening: RunOpening & { number: number }): Promise<void> {
+    if (!this.#numbers.has(opening.run)) this.#numbers.set(opening.run, await openRun(this.db, opening));
   }
 
   forgetRuns(): void {

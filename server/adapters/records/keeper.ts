@@ -1,6 +1,7 @@
 // Keeps the records: gathers what is to be written, writes it once a second, and goes on gathering while the database does
 // not answer. See server/records.ts.
 
+import { randomInt } from 'node:crypto';
 import type { RunId } from '../../../shared/ids.ts';
 import type { Contributor, HistoryPoint, PastRun } from '../../../shared/protocol/records.ts';
 import type { NoteRow, RunSummary } from '../../../shared/protocol/snapshots.ts';
@@ -55,7 +56,8 @@ export class RecordsKeeper implements Records {
   readonly #options: KeeperOptions;
   readonly #buffer = new Buffer();
   readonly #openings = new Map<string, RunOpening>();
-  readonly #writer: number;
+  /** Names this process in the database: drawn, so that no clock makes it another's. */
+  readonly #writer = randomInt(2 ** 47);
   readonly #leaving = new AbortController();
   #connection: Connection | null = null;
   /** Sent, and not known to have arrived. */
@@ -71,13 +73,12 @@ export class RecordsKeeper implements Records {
 
   constructor(options: KeeperOptions) {
     this.#options = options;
-    this.#writer = options.ids.next();
     this.#maintainAtMs = options.wallMs() + MAINTAIN_EVERY_MS;
     this.#arm(0);
   }
 
   opened(run: RunId, resumed: boolean): void {
-    this.#openings.set(run, { run, resumed, number: this.#options.ids.next(), atMs: this.#options.wallMs() });
+    this.#openings.set(run, { run, resumed, number: null, atMs: this.#options.wallMs() });
   }
 
   run(run: RunId, summary: RunSummary): void {
@@ -178,20 +179,27 @@ export class RecordsKeeper implements Records {
 
   /** Writes all that waits, a batch at a time. One that may have arrived is sent again as it was. */
   async #flush(connection: Connection): Promise<void> {
-    await connection.openRuns(this.#openings.values());
+    await this.#openRuns(connection);
     while (this.#flight || this.#buffer.size > 0) {
       const { batch, number } = (this.#flight ??= { batch: this.#buffer.take(), number: ++this.#batches });
       try {
-        const mark = { writer: this.#writer, batch: number };
+        const mark = { writer: this.#writer, batch: number, atMs: this.#options.wallMs() };
         await writeBatch(connection.db, batch, { mark, numberOf: connection.numberOf });
       } catch (error) {
         if (!isOfTheRows(error)) throw error;
         this.#buffer.give(batch);
         connection.forgetRuns();
         this.#options.onTrouble(`The database refused ${rowsOf(batch)} rows of the records: ${inWords(error)}.`);
-        await connection.openRuns(this.#openings.values());
+        await this.#openRuns(connection);
       }
       this.#flight = null;
+    }
+  }
+
+  async #openRuns(connection: Connection): Promise<void> {
+    for (const opening of this.#openings.values()) {
+      opening.number ??= this.#options.ids.next(); // once: an answer that was lost does not make it another run
+      await connection.openRun({ ...opening, number: opening.number });
     }
   }
 

@@ -18,11 +18,11 @@ export async function findRun(db: Db, { run, number }: RunKey): Promise<number |
   return found?.number ?? null;
 }
 
-/** The largest number of an event, a run or a writer; 0 when there is none. */
+/** The largest number of an event or a run; 0 when there is none. */
 export async function largestId(db: Db): Promise<number> {
   const { rows } = await sql<{ id: number }>`
-    select coalesce(greatest((select max(id) from ${table('events')}), (select max(number) from ${table('runs')}),
-      (select max(id) from ${table('writers')})), 0) as id`.execute(db);
+    select coalesce(greatest((select max(id) from ${table('events')}), (select max(number) from ${table('runs')})), 0)
+      as id`.execute(db);
   return rows[0]!.id;
 }
 
@@ -63,10 +63,10 @@ interface PointRow {
 export async function readHistory(db: Db, run: number, pointsMax: number): Promise<HistoryPoint[]> {
   const { rows } = await sql<PointRow>`
     with own as (select * from ${table('points')} where run = ${run}),
-    span as (select min(at) as first, extract(epoch from max(at) - min(at)) as seconds from own)
+    span as (select min(at) as first, extract(epoch from max(at) - min(at)) as length from own)
     select ${MEANS} from own, span
-    group by floor(case when seconds = 0 then 0 else
-      least(extract(epoch from at - first) / seconds * ${sql.lit(pointsMax)}, ${sql.lit(pointsMax - 1)}) end)
+    group by floor(case when length = 0 then 0 else
+      least(extract(epoch from at - first) / length * ${sql.lit(pointsMax)}, ${sql.lit(pointsMax - 1)}) end)
     order by 1`.execute(db);
   return rows.map((row) => ({
     at: row.at.toISOString(),

@@ -9,7 +9,7 @@ type Time = ColumnType<Date, Date, Date>;
 
 export interface Tables {
   /** Each process that wrote here, and the number of its last batch: a batch is written once, though it is sent twice. */
-  writers: { id: number; batch: number };
+  writers: { id: number; batch: number; at: Time };
   runs: {
     number: number;
     id: string;
@@ -59,6 +59,7 @@ const MIGRATIONS: Record<string, Migration> = {
         .createTable('writers')
         .addColumn('id', 'bigint', (c) => c.primaryKey())
         .addColumn('batch', 'bigint', (c) => c.notNull())
+        .addColumn('at', 'timestamptz', (c) => c.notNull())
         .execute();
       await schema
         .createTable('runs')

@@ -51,7 +51,7 @@ export async function tidy(db: Db, nowMs: number, limits: TidyLimits = LIMITS): 
   await sql`delete from ${table('runs')} where number in (
     select number from ${table('runs')} order by seen_at desc offset ${limits.runs})`.execute(db);
   await sql`delete from ${table('writers')} where id in (
-    select id from ${table('writers')} order by id desc offset ${WRITERS_MAX})`.execute(db);
+    select id from ${table('writers')} order by at desc offset ${WRITERS_MAX})`.execute(db);
 }
 
 /** The columns of one point for several: means of what was measured; of what only grows, and of times, the last. */

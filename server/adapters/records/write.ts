@@ -10,10 +10,14 @@ import { cleanJson, cleanText } from './text.ts';
 export interface BatchMark {
   readonly writer: number;
   readonly batch: number;
+  readonly atMs: number;
 }
 
 /** The number of a run that is opened: a new one, or that of the latest of its id. */
-export async function openRun(db: Db, { run, resumed, number, atMs }: RunOpening): Promise<number> {
+export async function openRun(
+  db: Db,
+  { run, resumed, number, atMs }: RunOpening & { number: number },
+): Promise<number> {
   const at = new Date(atMs);
   if (resumed) {
     const latest = await db.selectFrom('runs').select('number').where('id', '=', run).orderBy('number', 'desc').limit(1).executeTakeFirst(); // prettier-ignore
@@ -32,12 +36,13 @@ export async function writeBatch(
   batch: Batch,
   { mark, numberOf }: { mark: BatchMark; numberOf: (run: string) => number },
 ): Promise<void> {
+  const at = new Date(mark.atMs);
   await db.transaction().execute(async (transaction) => {
     const first = await transaction
       .insertInto('writers')
-      .values({ id: mark.writer, batch: mark.batch })
+      .values({ id: mark.writer, batch: mark.batch, at })
       .onConflict((conflict) =>
-        conflict.column('id').doUpdateSet({ batch: mark.batch }).where('writers.batch', '<', mark.batch),
+        conflict.column('id').doUpdateSet({ batch: mark.batch, at }).where('writers.batch', '<', mark.batch),
       )
       .returning('id')
       .execute();
