@@ -25,6 +25,8 @@ export interface ChartSpec {
   readonly fromZero: boolean;
   /** May be drawn on a logarithmic axis: all values are positive. */
   readonly logarithmic?: boolean;
+  /** Shows where the run was rolled back. */
+  readonly marksRollbacks?: boolean;
 }
 
 export const CHARTS: readonly ChartSpec[] = [
@@ -33,6 +35,7 @@ export const CHARTS: readonly ChartSpec[] = [
     description: 'Line chart of the training and the validation loss.',
     fromZero: false,
     logarithmic: true,
+    marksRollbacks: true,
     series: [
       { measure: 'trainLoss', label: 'Training', format: loss, tick: compact, colour: '--chart-1' },
       {

@@ -55,12 +55,15 @@ function Chart({ spec, place }: { spec: ChartSpec; place: Place }) {
     const onPoint = (text: string): void => {
       if (point.current) point.current.textContent = text;
     };
-    const plot = createPlot(canvas.current!, { spec, curves, place, log, onPoint });
+    const marks = (): readonly number[] => (spec.marksRollbacks ? store.get().rollbacks : []);
+    const plot = createPlot(canvas.current!, { spec, curves, place, log, marks, onPoint });
     let drawn = curves.revision;
+    let marked = marks();
     let frame = 0;
     const unsubscribe = store.subscribe(() => {
-      if (curves.revision === drawn) return;
+      if (curves.revision === drawn && marks() === marked) return;
       drawn = curves.revision;
+      marked = marks();
       cancelAnimationFrame(frame);
       frame = requestAnimationFrame(plot.redraw);
     });
@@ -102,6 +105,7 @@ function Chart({ spec, place }: { spec: ChartSpec; place: Place }) {
 /** Names the lines and gives their latest values: with the description, the chart in words. */
 function Legend({ spec }: { spec: ChartSpec }) {
   useStore(store, (state) => state.curveRevision);
+  const rollbacks = useStore(store, (state) => state.rollbacks.length);
   return (
     <>
       <span className="sr-only">{spec.description} Latest values:</span>
@@ -111,6 +115,11 @@ function Legend({ spec }: { spec: ChartSpec }) {
             {one.label} <strong>{one.format(curves.latest(one.measure))}</strong>
           </li>
         ))}
+        {spec.marksRollbacks && rollbacks > 0 && (
+          <li className="mark">
+            Rolled back <strong>{rollbacks}×</strong>
+          </li>
+        )}
       </ul>
     </>
   );

@@ -2,14 +2,16 @@
 
 import 'uplot/dist/uPlot.min.css';
 import './dashboard.css';
-import { Callout, Text } from '@radix-ui/themes';
+import { Button, Callout, Text } from '@radix-ui/themes';
 import { useState } from 'react';
 import { Icon } from '../page/icons.tsx';
 import { Shell } from '../page/shell.tsx';
 import { useStore } from '../page/store.ts';
 import { Charts } from './charts.tsx';
+import { Events } from './events.tsx';
+import { Problems } from './health.tsx';
 import { MethodCard } from './method-card.tsx';
-import { store } from './model.ts';
+import { actions, store } from './model.ts';
 import { RunHeader } from './run-header.tsx';
 import { SignIn } from './sign-in.tsx';
 import { Tiles } from './tiles.tsx';
@@ -18,9 +20,20 @@ import { Workers } from './workers.tsx';
 export default function DashboardPage() {
   const granted = useStore(store, (state) => state.access.state === 'granted');
   return (
-    <Shell page="dashboard" aside={<a href="/">Volunteer page</a>}>
+    <Shell page="dashboard" aside={granted ? <Leave /> : <a href="/">Volunteer page</a>}>
       {granted ? <Board /> : <SignIn />}
     </Shell>
+  );
+}
+
+function Leave() {
+  return (
+    <>
+      <a href="/">Volunteer page</a>
+      <Button variant="ghost" size="2" onClick={actions.signOut}>
+        Sign out
+      </Button>
+    </>
   );
 }
 
@@ -31,12 +44,14 @@ function Board() {
   return (
     <>
       <LinkBanner lost={link === 'lost'} />
+      <Problems />
       {known ? (
         <div className={link === 'live' ? 'board' : 'board stale'}>
           <RunHeader />
           <Tiles />
           <Charts />
           <Workers />
+          <Events />
           <MethodCard />
         </div>
       ) : (

@@ -10,6 +10,8 @@ export interface PlotOptions {
   readonly curves: History;
   readonly place: Place;
   readonly log: boolean;
+  /** Versions to mark by a line, now. */
+  readonly marks: () => readonly number[];
   /** Text about the point under the pointer; empty when there is none. */
   readonly onPoint: (text: string) => void;
 }
@@ -86,8 +88,35 @@ function uplotOptions(element: HTMLElement, options: PlotOptions): uPlot.Options
       ...axis('right'),
     ],
     series: [{}, ...spec.series.map((one) => seriesOptions(one, colour(one.colour)))],
-    hooks: { setCursor: [(plot) => options.onPoint(pointText(options, plot.cursor.idx ?? null))] },
+    hooks: {
+      setCursor: [(plot) => options.onPoint(pointText(options, plot.cursor.idx ?? null))],
+      draw: [(plot) => drawMarks(plot, placesOf(options), colour('--chart-mark'))],
+    },
   };
+}
+
+/** Where the marked versions are on the horizontal axis: the first point that has them, or none. */
+export function placesOf({ curves, place, marks }: Pick<PlotOptions, 'curves' | 'place' | 'marks'>): number[] {
+  const { version } = curves.places;
+  const rows = marks().map((mark) => version.findIndex((value) => value !== null && value >= mark));
+  return [...new Set(rows)].filter((row) => row >= 0).map((row) => curves.places[place][row]!);
+}
+
+function drawMarks(plot: uPlot, places: readonly number[], colour: string): void {
+  const { ctx, bbox } = plot;
+  ctx.save();
+  ctx.strokeStyle = colour;
+  ctx.lineWidth = devicePixelRatio;
+  ctx.setLineDash([4 * devicePixelRatio, 3 * devicePixelRatio]);
+  for (const place of places) {
+    const x = Math.round(plot.valToPos(place, 'x', true));
+    if (x < bbox.left || x > bbox.left + bbox.width) continue;
+    ctx.beginPath();
+    ctx.moveTo(x, bbox.top);
+    ctx.lineTo(x, bbox.top + bbox.height);
+    ctx.stroke();
+  }
+  ctx.restore();
 }
 
 function seriesOptions(one: SeriesSpec, stroke: string): uPlot.Series {

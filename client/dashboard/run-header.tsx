@@ -6,6 +6,7 @@ import { count, significant } from '../page/format.ts';
 import { Icon } from '../page/icons.tsx';
 import { useStore } from '../page/store.ts';
 import { datasetTitle, modelTitle, statusTitle } from '../page/words.ts';
+import { HealthLine } from './health.tsx';
 import { actions, store } from './model.ts';
 import { commandsFor } from './state.ts';
 
@@ -29,6 +30,11 @@ export function RunHeader() {
         <Badge size="2" color={run.status === 'running' ? 'teal' : run.status === 'paused' ? 'amber' : 'gray'}>
           <span role="status">{statusTitle(run.status)}</span>
         </Badge>
+        {run.rollbacks > 0 && (
+          <Badge size="2" color="amber" variant="surface">
+            Rolled back {run.rollbacks === 1 ? 'once' : `${count(run.rollbacks)} times`}
+          </Badge>
+        )}
         <RunPicker current={run.id} />
         <Commands run={run} />
       </div>
@@ -40,6 +46,7 @@ export function RunHeader() {
           </div>
         ))}
       </dl>
+      <HealthLine />
       <CommandFailure />
     </section>
   );

@@ -8,6 +8,11 @@ const KEYS = {
   name: (row) => workerName(row),
   backend: (row) => `${row.backend} ${row.adapter}`,
   state: (row) => row.state,
+  standing: (row) => ['banned', 'newcomer', 'trusted'].indexOf(row.standing.level),
+  cosine: (row) => row.standing.cosine,
+  influence: (row) => row.standing.influence,
+  checks: (row) => row.standing.failed + row.standing.checked / 1e9,
+  clipped: (row) => row.standing.clipped,
   lag: (row) => row.lag.mean,
   gap: (row) => row.gap.mean,
   loss: (row) => row.loss,
@@ -29,6 +34,9 @@ const words = new Intl.Collator('en', { numeric: true, sensitivity: 'base' });
 
 /** A worker without a nickname goes by its id. */
 export const workerName = (row: WorkerRow): string => row.name || row.id;
+
+/** Where its row is on the page. */
+export const workerAnchor = (id: string): string => `worker-${id}`;
 
 export const refusedTotal = (row: WorkerRow): number => Object.values(row.refused).reduce((a, b) => a + b, 0);
 
@@ -55,5 +63,5 @@ function compare(a: Key, b: Key, descending: boolean): number {
 /** A click on the column that is sorted by turns the order round; numbers begin with the largest, words with A. */
 export function nextOrder(order: Order, column: SortColumn): Order {
   if (order.column === column) return { column, descending: !order.descending };
-  return { column, descending: !['name', 'backend', 'state'].includes(column) };
+  return { column, descending: !['name', 'backend', 'state', 'standing'].includes(column) };
 }

@@ -1,9 +1,11 @@
 // What the dashboard knows, and how snapshots change it. Pure. The curves are kept outside (page/history.ts).
 
-import type { DashboardSnapshot, RunSummary, WorkerRow } from '../../shared/protocol/snapshots.ts';
+import type { AdmissionRule } from '../../shared/config.ts';
+import type { DashboardSnapshot, Health, RunSummary, WorkerRow } from '../../shared/protocol/snapshots.ts';
 import { percent } from '../page/format.ts';
 import { progressOf, statusTitle } from '../page/words.ts';
 import type { MethodInfo } from './methods.ts';
+import { NO_NOTES, notesArrived, type Notes } from './notes.ts';
 
 export type Access =
   | { readonly state: 'signed-out' }
@@ -23,6 +25,13 @@ export type MethodDialog =
   | { readonly state: 'editing'; readonly message: string | null }
   | { readonly state: 'sending' };
 
+export type Verdict = 'ban' | 'unban';
+/** The dialog that bans a worker or lets it in again. `message`: why the last request was not taken. */
+export type VerdictDialog =
+  | { readonly state: 'closed' }
+  | { readonly state: 'asking'; readonly verdict: Verdict; readonly worker: string; readonly message: string | null }
+  | { readonly state: 'sending'; readonly verdict: Verdict; readonly worker: string };
+
 export interface DashboardState {
   readonly access: Access;
   readonly link: 'connecting' | 'live' | 'lost';
@@ -33,9 +42,16 @@ export interface DashboardState {
   readonly run: RunSummary | null;
   readonly workers: readonly WorkerRow[];
   readonly leases: DashboardSnapshot['leases'] | null;
+  readonly health: Health | null;
+  readonly notes: Notes;
+  /** Versions that the run went on with after it was rolled back. */
+  readonly rollbacks: readonly number[];
   readonly methods: readonly MethodInfo[];
+  /** Who may be a worker of the watched run; null until it is asked for. */
+  readonly admission: AdmissionRule | null;
   readonly command: CommandState;
   readonly methodDialog: MethodDialog;
+  readonly verdictDialog: VerdictDialog;
   /** Changes with the curves. */
   readonly curveRevision: number;
 }
@@ -48,9 +64,14 @@ export const EMPTY_STATE: DashboardState = {
   run: null,
   workers: [],
   leases: null,
+  health: null,
+  notes: NO_NOTES,
+  rollbacks: [],
   methods: [],
+  admission: null,
   command: { state: 'idle' },
   methodDialog: { state: 'closed' },
+  verdictDialog: { state: 'closed' },
   curveRevision: 0,
 };
 
@@ -62,6 +83,8 @@ export function snapshotArrived(state: DashboardState, snapshot: DashboardSnapsh
     run: snapshot.run,
     workers: reuseRows(state.workers, snapshot.workers),
     leases: snapshot.leases,
+    health: snapshot.health,
+    notes: notesArrived(state.notes, snapshot.notes),
   };
 }
 
@@ -84,8 +107,12 @@ export function runChosen(state: DashboardState, runId: string | null): Dashboar
     run,
     workers: [],
     leases: null,
+    notes: { ...NO_NOTES, group: state.notes.group },
+    rollbacks: [],
+    admission: null,
     command: { state: 'idle' },
     methodDialog: { state: 'closed' },
+    verdictDialog: { state: 'closed' },
   };
 }
 
@@ -110,6 +137,20 @@ export function methodChanged(state: DashboardState, run: RunSummary): Dashboard
 /** The dialog says why, if it still waits for the answer. */
 export function methodRefused(state: DashboardState, message: string): DashboardState {
   return state.methodDialog.state === 'sending' ? { ...state, methodDialog: { state: 'editing', message } } : state;
+}
+
+/** The rows of the device that was judged, in the answer, come before the next snapshot. */
+export function verdictDone(state: DashboardState, rows: readonly WorkerRow[]): DashboardState {
+  const fresh = new Map(rows.map((row) => [row.id, row]));
+  const workers = state.workers.map((row) => fresh.get(row.id) ?? row);
+  return state.verdictDialog.state === 'sending' ? { ...state, workers, verdictDialog: { state: 'closed' } } : state;
+}
+
+/** The dialog says why, if it still waits for the answer. */
+export function verdictRefused(state: DashboardState, message: string): DashboardState {
+  const { verdictDialog } = state;
+  if (verdictDialog.state !== 'sending') return state;
+  return { ...state, verdictDialog: { ...verdictDialog, state: 'asking', message } };
 }
 
 /** An ended run goes on with no method. */

@@ -1,11 +1,13 @@
 // One worker's row. Drawn again only when the row has changed.
 
-import { Badge, Table, Tooltip } from '@radix-ui/themes';
+import { Badge, Table } from '@radix-ui/themes';
 import { memo } from 'react';
 import type { WorkerRow, WorkerState } from '../../shared/protocol/snapshots.ts';
 import { bytes, count, loss, rate, significant } from '../page/format.ts';
 import { backendTitle, workerStateTitle } from '../page/words.ts';
-import { refusedLines, refusedTotal, workerName } from './sort.ts';
+import { Noted } from './noted.tsx';
+import { refusedLines, refusedTotal, workerAnchor, workerName } from './sort.ts';
+import { StandingCells } from './standing-cells.tsx';
 
 const TONES: Record<WorkerState, 'teal' | 'amber' | 'gray'> = {
   training: 'teal',
@@ -19,7 +21,7 @@ const TONES: Record<WorkerState, 'teal' | 'amber' | 'gray'> = {
 export const WorkerLine = memo(function WorkerLine({ row }: { row: WorkerRow }) {
   const lag = [count(row.lag.last), rate(row.lag.mean), count(row.lag.max)];
   return (
-    <Table.Row className={row.state === 'gone' ? 'gone' : ''}>
+    <Table.Row id={workerAnchor(row.id)} className={row.state === 'gone' ? 'gone' : ''}>
       <Table.RowHeaderCell className="col-name">
         <span className="name">{workerName(row)}</span>
         {row.name !== '' && <small>{row.id}</small>}
@@ -32,6 +34,7 @@ export const WorkerLine = memo(function WorkerLine({ row }: { row: WorkerRow }) 
           {workerStateTitle(row.state)}
         </Badge>
       </Table.Cell>
+      <StandingCells row={row} />
       <Table.Cell>{rate(row.samplesPerSecond)}</Table.Cell>
       <Table.Cell>{lag.join(' · ')}</Table.Cell>
       <Table.Cell>
@@ -72,15 +75,4 @@ function BackendCell({ row }: { row: WorkerRow }) {
 function RefusedCell({ row }: { row: WorkerRow }) {
   const total = refusedTotal(row);
   return total === 0 ? '0' : <Noted notes={refusedLines(row)}>{count(total)}</Noted>;
-}
-
-function Noted({ notes, children }: { notes: readonly string[]; children: React.ReactNode }) {
-  return (
-    <Tooltip content={notes.join('\n')} className="notes">
-      <button type="button" className="hint">
-        {children}
-        <span className="sr-only"> ({notes.join('; ')})</span>
-      </button>
-    </Tooltip>
-  );
 }

@@ -6,6 +6,7 @@ import { count, counted } from '../page/format.ts';
 import { useStore } from '../page/store.ts';
 import { Invite } from './invite.tsx';
 import { store } from './model.ts';
+import { VerdictDialog } from './verdict-dialog.tsx';
 import { nextOrder, sortRows, type Order, type SortColumn } from './sort.ts';
 import { WorkerLine } from './worker-line.tsx';
 
@@ -13,6 +14,11 @@ const COLUMNS: readonly { readonly column: SortColumn; readonly label: string; r
   { column: 'name', label: 'Worker' },
   { column: 'backend', label: 'Backend' },
   { column: 'state', label: 'State' },
+  { column: 'standing', label: 'Standing' },
+  { column: 'cosine', label: 'Cosine', detail: 'with held-out' },
+  { column: 'influence', label: 'Influence', detail: 'of a share' },
+  { column: 'checks', label: 'Checks', detail: 'made · failed' },
+  { column: 'clipped', label: 'Clipped' },
   { column: 'rate', label: 'Samples/s' },
   { column: 'lag', label: 'Lag', detail: 'last · mean · max' },
   { column: 'gap', label: 'Gap', detail: 'last · mean' },
@@ -41,6 +47,7 @@ export function Workers() {
           <Invite />
         </Card>
       )}
+      <VerdictDialog />
       {some && (
         <details className="invite-more">
           <summary>Bring more volunteers</summary>

@@ -15,8 +15,8 @@ export function count(value: Maybe): string {
 }
 
 /** "1 step", "2 steps". */
-export function counted(value: number, noun: string): string {
-  return `${count(value)} ${noun}${value === 1 ? '' : 's'}`;
+export function counted(value: number, noun: string, several = `${noun}s`): string {
+  return `${count(value)} ${value === 1 ? noun : several}`;
 }
 
 /** A share from 0 to 1: 97.8% */

@@ -16,9 +16,16 @@ const PATHS = {
   leave: 'M6.5 2.5h-4v11h4M6 8h8M11 5l3 3-3 3',
   people:
     'M6 7.6a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5ZM1.4 13.4c.3-2.5 2.1-3.8 4.6-3.8s4.3 1.3 4.6 3.8M10.6 2.9a2.4 2.4 0 0 1 0 4.4M12 9.9c1.5.6 2.4 1.7 2.6 3.5',
+  person: 'M8 7.6a2.9 2.9 0 1 0 0-5.8 2.9 2.9 0 0 0 0 5.8ZM2.6 14.2c.4-3 2.5-4.4 5.4-4.4s5 1.4 5.4 4.4',
+  ban: 'M8 1.8a6.2 6.2 0 1 0 0 12.4A6.2 6.2 0 0 0 8 1.8ZM3.7 3.7l8.6 8.6',
+  back: 'M5.2 2.6 2 5.8 5.2 9M2.4 5.8h6.4a4.2 4.2 0 0 1 0 8.4H6',
+  check: 'M2.8 8.6 6.2 12 13.2 4.4',
+  chart: 'M2 2v12h12M4.6 10.4 7.4 7l2.4 2 3.6-4.6',
+  key: 'M5.4 14a3.4 3.4 0 1 0 0-6.8 3.4 3.4 0 0 0 0 6.8ZM7.8 8.2 13.6 2.4M10.8 5.2l2.2 2.2',
 } as const;
+export type IconName = keyof typeof PATHS;
 
-export function Icon({ name }: { name: keyof typeof PATHS }) {
+export function Icon({ name }: { name: IconName }) {
   return (
     <svg className="icon" viewBox="0 0 16 16" aria-hidden="true" focusable="false">
       <path d={PATHS[name]} />

@@ -1,6 +1,6 @@
 // A run and a worker's row as the coordinator tells of them, for the pages' tests.
 
-import type { RunSummary, WorkerRow } from '../../shared/protocol/snapshots.ts';
+import type { MetricPoint, RunSummary, Standing, WorkerRow } from '../../shared/protocol/snapshots.ts';
 import type { VolunteerView } from '../../client/worker/bridge.ts';
 
 export const aRun = (fields: Partial<RunSummary> = {}): RunSummary => ({
@@ -31,6 +31,33 @@ export const aRun = (fields: Partial<RunSummary> = {}): RunSummary => ({
   ...fields,
 });
 
+export const aStanding = (fields: Partial<Standing> = {}): Standing => ({
+  level: 'trusted',
+  banned: null,
+  keyed: false,
+  cosine: null,
+  clipped: 0,
+  checked: 0,
+  failed: 0,
+  influence: null,
+  ...fields,
+});
+
+export const aPoint = (fields: Partial<MetricPoint> = {}): MetricPoint => ({
+  timeMs: 0,
+  version: 0,
+  samples: 0,
+  trainLoss: null,
+  validationLoss: null,
+  accuracy: null,
+  lagMean: null,
+  gapMean: null,
+  updatesPerSecond: 0,
+  samplesPerSecond: 0,
+  workers: 0,
+  ...fields,
+});
+
 export const aWorker = (id: string, fields: Partial<WorkerRow> = {}): WorkerRow => ({
   id,
   name: '',
@@ -46,16 +73,7 @@ export const aWorker = (id: string, fields: Partial<WorkerRow> = {}): WorkerRow 
   pushes: 0,
   samples: 0,
   refused: {},
-  standing: {
-    level: 'trusted',
-    banned: null,
-    keyed: false,
-    cosine: null,
-    clipped: 0,
-    checked: 0,
-    failed: 0,
-    influence: null,
-  },
+  standing: aStanding(),
   leases: 0,
   bytesIn: 0,
   bytesOut: 0,
