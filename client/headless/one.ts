@@ -32,8 +32,8 @@ export class OneVolunteer {
   #farewellTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: OneOptions) {
-    const { url, run, name, backend, slowdown, key, joinCode } = options;
-    const data: ThreadData = { url, run, name, backend, slowdown, key, joinCode };
+    const { url, run, name, backend, slowdown, key, joinCode, ca } = options;
+    const data: ThreadData = { url, run, name, backend, slowdown, key, joinCode, ca };
     this.name = options.name;
     this.#options = options;
     this.#thread = bootThread(new URL('./thread.ts', import.meta.url), data);

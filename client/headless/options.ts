@@ -20,11 +20,12 @@ export function volunteerCommand(): Command {
     .option('--name <prefix>', 'of the volunteers', prefix, 'node')
     .option('--code <text>', 'the join code of the run, where it needs one')
     .option('--key <file>', 'keeps the volunteers’ device keys, so that they are the same ones next time')
+    .option('--ca <file>', 'an authority to trust (PEM), such as the coordinator’s npm run dev-cert made')
     .allowExcessArguments(false);
 }
 
 export type CommandOptions = Required<Pick<VolunteersOptions, 'url' | 'count' | 'backend' | 'slowdown' | 'name'>> &
-  Pick<VolunteersOptions, 'run' | 'code' | 'key'>;
+  Pick<VolunteersOptions, 'run' | 'code' | 'key' | 'ca'>;
 
 function address(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : null;

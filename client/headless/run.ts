@@ -9,13 +9,14 @@ export interface FindRunOptions {
   readonly signal: AbortSignal;
   readonly connectMsMax: number;
   readonly log: (line: string) => void;
+  readonly fetch: typeof fetch;
 }
 
 /** Its id. Throws one sentence when there is none, or nobody answers within `connectMsMax`, or the signal aborts. */
-export async function findRun(url: string, { signal, connectMsMax, log }: FindRunOptions): Promise<string> {
+export async function findRun(url: string, { signal, connectMsMax, log, fetch }: FindRunOptions): Promise<string> {
   const untilMs = performance.now() + connectMsMax;
   for (let attempt = 0; ; attempt++) {
-    const runs = await askRuns(url, signal);
+    const runs = await askRuns(url, { signal, fetch });
     if (runs !== null) {
       const running = runs.find(({ status }) => status === 'running') ?? runs.find(({ status }) => status === 'paused');
       if (running === undefined) throw new Error(`${url} has no run to volunteer for`);
@@ -27,7 +28,10 @@ export async function findRun(url: string, { signal, connectMsMax, log }: FindRu
   }
 }
 
-async function askRuns(url: string, signal: AbortSignal): Promise<readonly RunSummary[] | null> {
+async function askRuns(
+  url: string,
+  { signal, fetch }: Pick<FindRunOptions, 'signal' | 'fetch'>,
+): Promise<readonly RunSummary[] | null> {
   try {
     const response = await fetch(`${url}/api/runs`, { signal });
     return response.ok ? ((await response.json()) as RunSummary[]) : null;

@@ -2,6 +2,12 @@
 
 import { WebSocket } from 'ws';
 import type { StreamSocket } from '../worker/stream.ts';
+import { trusting } from './authority.ts';
 
-export const openSocket = (url: string): StreamSocket =>
-  new WebSocket(url, { perMessageDeflate: false }) as unknown as StreamSocket;
+/** `ca`: an authority to trust besides those that the machine knows. */
+export const socketOpener =
+  (ca: string | null) =>
+  (url: string): StreamSocket =>
+    new WebSocket(url, { perMessageDeflate: false, ...trusting(ca) }) as unknown as StreamSocket;
+
+export const openSocket = socketOpener(null);

@@ -11,8 +11,9 @@ import { SocketControl } from '../worker/control.ts';
 import { keyOf, pairOf } from '../worker/device-key.ts';
 import { Shell } from '../worker/shell.ts';
 import { HttpTransport } from '../worker/transport.ts';
+import { fetchTrusting, trusting } from './authority.ts';
 import { Slowed } from './slowed.ts';
-import { openSocket } from './socket.ts';
+import { socketOpener } from './socket.ts';
 import { wasmFolder } from './wasm.ts';
 
 export interface ThreadData {
@@ -24,6 +25,8 @@ export interface ThreadData {
   /** The private key of its device. */
   readonly key: JsonWebKey;
   readonly joinCode: string | null;
+  /** Certificate of an authority to trust besides those that the machine knows. */
+  readonly ca: string | null;
 }
 
 export type ToThread = 'stop';
@@ -31,13 +34,14 @@ export type FromThread = VolunteerView;
 
 if (parentPort === null) throw new Error('this program runs in a thread: start client/headless/main.ts');
 const port = parentPort;
-const { url, run, name, backend, slowdown, key, joinCode } = workerData as ThreadData;
+const { url, run, name, backend, slowdown, key, joinCode, ca } = workerData as ThreadData;
+globalThis.fetch = fetchTrusting(ca);
 
 const shell = new Shell({
   ...{ run, name, backend },
   compute: new Slowed(new DeviceCompute({ wasmPaths: wasmFolder(), host: process }), slowdown),
-  transport: new HttpTransport({ url, crc32, openSocket }),
-  control: (listener) => new SocketControl(url, listener),
+  transport: new HttpTransport({ url, crc32, openSocket: socketOpener(ca) }),
+  control: (listener) => new SocketControl(url, listener, trusting(ca)),
   pass: { key: pairOf(key).then(keyOf), joinCode },
   random: rng(randomUUID()),
   onView,

@@ -3,6 +3,7 @@
 import type { Backend } from '../../shared/protocol/messages.ts';
 import type { VolunteerPhase } from '../../shared/volunteer/view.ts';
 import { deviceKeys } from './keys.ts';
+import { fetchTrusting, readAuthority } from './authority.ts';
 import { OneVolunteer, type End } from './one.ts';
 import { findRun } from './run.ts';
 
@@ -25,6 +26,8 @@ export interface VolunteersOptions {
   readonly code?: string | undefined;
   /** File of the device keys; they are made for this process alone when there is none. */
   readonly key?: string | undefined;
+  /** File of an authority's certificate (PEM), to trust besides those that the machine knows. */
+  readonly ca?: string | undefined;
   /** One line for a person. */
   readonly log?: ((line: string) => void) | undefined;
   /** How long one may be without connection before it gives up. Default 60 s. */
@@ -69,7 +72,8 @@ export function startVolunteers(options: VolunteersOptions): Volunteers {
 async function volunteer(options: VolunteersOptions, started: OneVolunteer[], signal: AbortSignal): Promise<End> {
   const { url, backend, slowdown = [1], name: prefix = 'node', log = () => undefined } = options;
   const { connectMsMax = CONNECT_MS_MAX } = options;
-  const run = options.run ?? (await findRun(url, { signal, connectMsMax, log }));
+  const ca = await readAuthority(options.ca);
+  const run = options.run ?? (await findRun(url, { signal, connectMsMax, log, fetch: fetchTrusting(ca) }));
   const count = Math.min(options.count, VOLUNTEERS_MAX);
   const keys = await deviceKeys(count, options.key ?? null);
   const joinCode = options.code ?? null;
@@ -79,7 +83,7 @@ async function volunteer(options: VolunteersOptions, started: OneVolunteer[], si
     const name = factor === 1 ? `${prefix}-${i + 1}` : `${prefix}-${i + 1} (×${factor})`;
     const onChange = ({ phase, message }: { phase: VolunteerPhase; message: string | null }): void =>
       log(message === null ? `${name}: ${phase}` : `${name}: ${phase}. ${message}`);
-    const who = { name, key: keys[i]!, joinCode };
+    const who = { name, key: keys[i]!, joinCode, ca };
     started.push(new OneVolunteer({ ...{ url, run, backend, connectMsMax, onChange }, ...who, slowdown: factor }));
   }
   const ends = await Promise.all(started.map(({ ended }) => ended));

@@ -5,7 +5,7 @@ import type { ServerToWorker, WorkerToServer } from '../../shared/protocol/event
 import type { Hello, Welcome, WorkerStatus } from '../../shared/protocol/messages.ts';
 import type { Control, ControlListener } from './ports.ts';
 
-const CONNECT_MS_MAX = 15_000;
+const CONNECT_MS_MAX = 10_000;
 const HELLO_MS_MAX = 15_000;
 
 /** How a WebSocket is closed whose message is above the other end's limit. */
@@ -14,11 +14,11 @@ const TOO_LARGE = 1009;
 export class SocketControl implements Control {
   readonly #socket: Socket<ServerToWorker, WorkerToServer>;
 
-  /** Nothing is sent before `connect`. */
-  constructor(url: string, listener: ControlListener) {
+  /** Nothing is sent before `connect`. `tls` is Node's; a browser trusts what it trusts. */
+  constructor(url: string, listener: ControlListener, tls: { readonly ca?: string[] } = {}) {
     const options = { transports: ['websocket'], reconnection: false, autoConnect: false, timeout: CONNECT_MS_MAX };
     // A connection of its own: several volunteers may live in one process.
-    this.#socket = io(url, { ...options, forceNew: true });
+    this.#socket = io(url, { ...options, ...tls, forceNew: true });
     this.#socket.on('connect', () => listener.connected());
     this.#socket.on('connect_error', () => listener.disconnected(false));
     this.#socket.on('disconnect', (_reason, details) => listener.disconnected(closeCode(details) === TOO_LARGE));

@@ -2,6 +2,7 @@
 // an operator may need to move.
 
 import { readFile } from 'node:fs/promises';
+import { createSecureContext } from 'node:tls';
 import { InvalidArgumentError, type Command } from 'commander';
 import type { Certificate } from '../adapters/http/sockets.ts';
 import { LIMITS, type Limits } from '../limits.ts';
@@ -58,11 +59,17 @@ export function networkOptions(program: Command): NetworkOptions {
   };
 }
 
-/** The files' contents. Throws one sentence when one cannot be read. */
+/** The files' contents. Throws one sentence when one cannot be read, or they do not go together. */
 export async function readCertificate({ cert, key }: { cert: string; key: string }): Promise<Certificate> {
   const read = (file: string, what: string): Promise<Buffer> =>
     readFile(file).catch((error: Error) => {
       throw new Error(`cannot read the ${what} ${file}: ${error.message}`);
     });
-  return { cert: await read(cert, 'certificate'), key: await read(key, 'key') };
+  const pair = { cert: await read(cert, 'certificate'), key: await read(key, 'key') };
+  try {
+    createSecureContext(pair);
+  } catch (error) {
+    throw new Error(`the certificate ${cert} cannot be used with the key ${key}: ${(error as Error).message}`);
+  }
+  return pair;
 }
