@@ -88,7 +88,7 @@ describe('deadlines', () => {
     expect(driver.summary().samples).toBe(samplesOf(slow.lease));
   });
 
-  it('[L6] a push whose work was counted from another worker is superseded, and is not counted again', () => {
+  it('[L6] [P9] a push whose work was counted from another worker is superseded, and is not counted again', () => {
     const driver = driverOf();
     driver.join('slow', 'fast');
     const slow = driver.lease('slow');
@@ -100,7 +100,7 @@ describe('deadlines', () => {
     expect(driver.row('slow').refused).toEqual({ superseded: 1 });
   });
 
-  it('[L2] overdue work stays its holder’s while nobody else has finished it', () => {
+  it('[L2] [P9] overdue work stays its holder’s while nobody else has finished it', () => {
     const driver = driverOf();
     driver.join('slow', 'late');
     const slow = driver.lease('slow');
@@ -117,7 +117,7 @@ describe('deadlines', () => {
     expect(same(driver.lease('slow'), slow)).toBe(false);
   });
 
-  it('[L3] at the hard one the lease is over: a push is refused and counted, and the work is free', () => {
+  it('[L3] [P9] at the hard one the lease is over: a push is refused and counted, and the work is free', () => {
     const driver = driverOf();
     driver.join('slow', 'other');
     const slow = driver.lease('slow');
@@ -164,7 +164,7 @@ describe('deadlines', () => {
 });
 
 describe('a push', () => {
-  it('[L4] sent again gets its first answer again, and is not counted twice', () => {
+  it('[L4] [P9] sent again gets its first answer again, and is not counted twice', () => {
     const driver = driverOf();
     driver.join('a', 'b');
     const held = driver.lease('a');
@@ -190,7 +190,7 @@ describe('a push', () => {
     expect(driver.summary().version).toBe(0);
   });
 
-  it('[L4] may come in any order: each counts once', () => {
+  it('[L4] [P9] may come in any order: each counts once', () => {
     const driver = driverOf();
     driver.join('a');
     const [first, second] = [driver.lease('a'), driver.lease('a')];

@@ -1,7 +1,7 @@
 // Small simulated runs for the tests: logistic regression in milliseconds, every event kept.
 
 import { Coordinator } from '../../server/core/coordinator.ts';
-import type { CoordinatorEvent } from '../../server/core/events.ts';
+import type { CoordinatorEvent, Effect } from '../../server/core/events.ts';
 import { loadContenders } from '../../server/host/sim/contenders.ts';
 import { HOMOGENEOUS } from '../../server/sim/fleet.ts';
 import { logistic } from '../../server/sim/problems/logistic.ts';
@@ -60,6 +60,21 @@ export async function run(scenario: Scenario): Promise<Ran> {
     },
   });
   return { row, log, theta };
+}
+
+interface Replayed extends Recorded {
+  readonly coordinator: Coordinator;
+  readonly effects: readonly Effect[];
+}
+
+/** A fresh coordinator after each of the same events at the same times. */
+export function* replaying(log: readonly Recorded[]): Generator<Replayed> {
+  const coordinator = new Coordinator();
+  for (const { event, nowMs } of log) {
+    const copy = event.type === 'push' ? { ...event, vector: event.vector.slice() } : event;
+    const effects = coordinator.handle(copy, nowMs);
+    yield { coordinator, event, nowMs, effects };
+  }
 }
 
 /** A fresh coordinator after the same events at the same times. */

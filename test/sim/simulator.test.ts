@@ -99,11 +99,11 @@ test('a push that is sent again after its answer was lost is not counted again',
   expectExactlyOnce(ran, 4);
 });
 
-test('a push that comes after its lease was taken back is refused, and its samples are counted for another', async () => {
-  // The half of the fleet that is cut off goes on computing; its leases go to others meanwhile.
+test('a push that comes after another has landed its work is refused, and its samples are counted once', async () => {
+  // The half of the fleet that is cut off goes on computing; its work goes to others when it is overdue.
   const fleet = faulty({ partitions: [{ fromMs: 1_000, untilMs: 30_000, share: 0.5 }] });
   const ran = await run(scenarioOf('asgd', { fleet, workers: 16, epochs: 200 }));
-  expect(ran.row.refused['unknown-lease']).toBeGreaterThan(0);
+  expect(ran.row.refused.superseded).toBeGreaterThan(0);
   expectExactlyOnce(ran, 200);
 });
 
