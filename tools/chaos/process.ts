@@ -1,0 +1,45 @@
+// A process of ours that may be killed at any moment: what it said, how it ended, and whether that was our doing.
+
+import { spawn, type ChildProcess } from 'node:child_process';
+
+/** Kept of what a process prints: enough for the end of a stack trace. */
+const TAIL_CHARS = 4_000;
+
+export interface Ending {
+  readonly killed: boolean;
+  readonly code: number | null;
+  readonly tail: string;
+}
+
+export class Victim {
+  /** Resolves when it has ended, by us or by itself. */
+  readonly ended: Promise<Ending>;
+  readonly #child: ChildProcess;
+  #killed = false;
+  #tail = '';
+
+  constructor(script: string, args: readonly string[], env: NodeJS.ProcessEnv) {
+    this.#child = spawn(process.execPath, ['--import', 'tsx', script, ...args], {
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const hear = (chunk: Buffer): void => {
+      this.#tail = (this.#tail + chunk.toString()).slice(-TAIL_CHARS);
+    };
+    this.#child.stdout?.on('data', hear);
+    this.#child.stderr?.on('data', hear);
+    this.ended = new Promise((resolve) => {
+      this.#child.once('close', (code) => resolve({ killed: this.#killed, code, tail: this.#tail }));
+    });
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  /** As when the power goes: no goodbye, nothing written. */
+  kill(): void {
+    this.#killed = true;
+    this.#child.kill('SIGKILL');
+  }
+}

@@ -1,0 +1,149 @@
+// A live coordinator and its workers, each a process of its own on one state folder and one port: started, killed, started
+// again, and asked over the API how it goes.
+
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { EpochAccount } from '../../server/core/ledger.ts';
+import type { RunSummary, WorkerRow } from '../../shared/protocol/snapshots.ts';
+import { Victim, type Ending } from './process.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const ASK_EVERY_MS = 100;
+/** A start that takes longer has failed: what is promised is 5 s. */
+const START_MS_MAX = 60_000;
+
+export interface SceneOptions {
+  readonly runFile: string;
+  readonly workers: number;
+  /** Empty at first. */
+  readonly folder: string;
+}
+
+export interface Outcome {
+  readonly run: RunSummary;
+  readonly ledger: readonly EpochAccount[];
+  readonly workers: readonly WorkerRow[];
+}
+
+export class Scene {
+  readonly #options: SceneOptions;
+  readonly #port: number;
+  #coordinator: Victim | null = null;
+  readonly #workers: (Victim | null)[];
+  /** Processes that ended though nobody killed them, and before the end. */
+  readonly accidents: string[] = [];
+  /** From a start of the coordinator to its first answer, in ms. */
+  readonly startsMs: number[] = [];
+  #closing = false;
+
+  private constructor(options: SceneOptions, port: number) {
+    this.#options = options;
+    this.#port = port;
+    this.#workers = Array.from({ length: options.workers }, () => null);
+  }
+
+  static async open(options: SceneOptions): Promise<Scene> {
+    const scene = new Scene(options, await freePort());
+    await scene.startCoordinator();
+    for (let i = 0; i < options.workers; i++) scene.startWorker(i);
+    return scene;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.#port}`;
+  }
+
+  /** Resolves when it serves. */
+  async startCoordinator(): Promise<void> {
+    const { runFile, folder } = this.#options;
+    const startMs = performance.now();
+    const args = [
+      '--run',
+      runFile,
+      '--port',
+      String(this.#port),
+      '--state',
+      join(folder, 'state'),
+      '--log-level',
+      'warn',
+    ];
+    const victim = new Victim(join(ROOT, 'server/main.ts'), args, { ADMIN_TOKEN: 'chaos' });
+    this.#coordinator = victim;
+    this.#watch(victim, 'the coordinator', () => this.#coordinator === victim);
+    while ((await this.ask('/api/health')) === null) {
+      if (performance.now() - startMs > START_MS_MAX) throw new Error(`the coordinator does not serve after ${START_MS_MAX / 1000} s`); // prettier-ignore
+      await pause(ASK_EVERY_MS);
+    }
+    this.startsMs.push(performance.now() - startMs);
+  }
+
+  async killCoordinator(): Promise<void> {
+    const victim = this.#coordinator;
+    victim?.kill();
+    await victim?.ended;
+  }
+
+  startWorker(index: number): void {
+    const { folder } = this.#options;
+    const args = ['--url', this.url, '--name', `worker ${index + 1}`, '--key', join(folder, `key-${index}.json`)];
+    const victim = new Victim(join(ROOT, 'client/headless/main.ts'), args, {});
+    this.#workers[index] = victim;
+    this.#watch(victim, `worker ${index + 1}`, () => this.#workers[index] === victim);
+  }
+
+  /** False when it was down already. */
+  killWorker(index: number): boolean {
+    const victim = this.#workers[index];
+    this.#workers[index] = null;
+    victim?.kill();
+    return victim !== null;
+  }
+
+  /** The answer's JSON; null when nobody answers now. */
+  async ask<T>(path: string): Promise<T | null> {
+    try {
+      const response = await fetch(`${this.url}${path}`, { signal: AbortSignal.timeout(5_000) });
+      return response.ok ? ((await response.json()) as T) : null;
+    } catch {
+      return null;
+    }
+  }
+
+  /** What there is of the run now; null when the coordinator is down. */
+  async outcome(): Promise<Outcome | null> {
+    const [run] = (await this.ask<RunSummary[]>('/api/runs')) ?? [];
+    if (!run) return null;
+    const ledger = await this.ask<EpochAccount[]>(`/api/runs/${run.id}/ledger`);
+    const workers = await this.ask<WorkerRow[]>(`/api/runs/${run.id}/workers`);
+    return ledger && workers && { run, ledger, workers };
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true;
+    const victims = [this.#coordinator, ...this.#workers].filter((victim) => victim !== null);
+    for (const victim of victims) victim.kill();
+    await Promise.all(victims.map(({ ended }) => ended));
+  }
+
+  /** A worker that ends with 0 has seen the run's end. */
+  #watch(victim: Victim, name: string, current: () => boolean): void {
+    void victim.ended.then(({ killed, code, tail }: Ending) => {
+      if (killed || this.#closing || !current() || code === 0) return;
+      this.accidents.push(`${name} ended by itself with ${code}: ${tail.trim().slice(-600)}`);
+    });
+  }
+}
+
+export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
+}
