@@ -117,6 +117,11 @@ export class Coordinator {
     return this.#run(run).snapshot(nowMs);
   }
 
+  /** Updates applied to θ. */
+  version(run: RunId): number {
+    return this.#run(run).aggregator.version;
+  }
+
   /** Leases that are out, of all runs: after `drain` they get fewer. */
   outstanding(): number {
     return [...this.#runs.values()].reduce((sum, { desk }) => sum + desk.leases.outstanding, 0);

@@ -6,14 +6,16 @@ import type { RunId, WorkerId } from '../../shared/ids.ts';
 import { envelopeBytes, PUSH_JSON_BYTES_MAX } from '../../shared/protocol/envelope.ts';
 import { frameBytes } from '../../shared/protocol/frame.ts';
 import type { Next } from '../../shared/protocol/lease.ts';
-import type { DashboardSnapshot, Health } from '../../shared/protocol/snapshots.ts';
+import type { DashboardSnapshot, Health, NoteRow } from '../../shared/protocol/snapshots.ts';
 import type { RunManifest } from '../../shared/protocol/messages.ts';
 import { Attempts } from '../attempts.ts';
 import type { Coordinator } from '../core/coordinator.ts';
 import type { CoordinatorEvent, Effect, RequestId } from '../core/events.ts';
+import type { RunSnapshot } from '../core/snapshot.ts';
 import type { Admission, Answer, Door, Identity, Note, Remote } from '../door.ts';
 import type { RunData } from './rundata.ts';
 import { AdmissionDesk } from './admission.ts';
+import { derivedSecret } from './secret.ts';
 import type { Load } from './load.ts';
 
 const HEARTBEAT_MS = 10_000;
@@ -21,6 +23,9 @@ const HEARTBEAT_MS = 10_000;
 const WRONG_CODES = { perAddress: 20, altogether: 2000, windowSeconds: 300 };
 /** Longest wait of one timer: Node's own limit is 2³¹ − 1 ms. */
 const TIMER_MAX_MS = 60_000;
+
+/** What the coordinator asks to be computed. */
+export type Computed = Extract<Effect, { type: 'evaluate' | 'trust' | 'recompute' }>;
 
 export interface LoopOptions {
   readonly coordinator: Coordinator;
@@ -31,12 +36,18 @@ export interface LoopOptions {
   /** Asked before work is handed out: how much there is to do. */
   readonly load: Load;
   readonly onControl: (run: RunId, worker: WorkerId | 'all', kind: 'pause' | 'resume' | 'stop') => void;
-  readonly onEvaluate: (effect: Extract<Effect, { type: 'evaluate' }>) => void;
+  /** Something is to be computed outside. */
+  readonly onCompute: (effect: Computed) => void;
   readonly onNote: (note: Note) => void;
   /** The worker is banned, and its device with it: cut it off. */
   readonly onCut: (run: RunId, worker: WorkerId) => void;
   /** Sees every event just before the coordinator does. */
   readonly onEvent?: (event: CoordinatorEvent, nowMs: number) => void;
+  /** Sees it again when it has been handled, with what followed. */
+  readonly onHandled?: (event: CoordinatorEvent, effects: readonly Effect[]) => void;
+  readonly health: () => Health;
+  /** The latest of a run, newest first. */
+  readonly notes: (run: RunId) => readonly NoteRow[];
 }
 
 export class Loop implements Door {
@@ -66,10 +77,11 @@ export class Loop implements Door {
     });
   }
 
-  /** Opens a run: from now on workers may be admitted to it. */
-  open(data: RunData): void {
+  /** Opens a run, anew or where it was: from now on workers may be admitted to it. Throws one sentence when it cannot be. */
+  open(data: RunData, { boot, snapshot }: { boot: number; snapshot: RunSnapshot | null }): void {
     const { config } = data.setup;
-    this.dispatch({ type: 'open', setup: data.setup });
+    const setup = { ...data.setup, secret: derivedSecret(this.#options.secret, `spot checks/${config.id}`) };
+    this.dispatch({ type: 'open', setup, boot, ...(snapshot && { snapshot }) });
     this.#data.set(config.id, data);
     this.#manifests.set(config.id, manifestOf(data));
   }
@@ -84,8 +96,10 @@ export class Loop implements Door {
     if (this.#closed) return;
     const nowMs = this.#options.nowMs();
     this.#options.onEvent?.(event, nowMs);
-    for (const effect of this.#coordinator.handle(event, nowMs)) this.#perform(effect);
+    const effects = this.#coordinator.handle(event, nowMs);
+    for (const effect of effects) this.#perform(effect);
     this.#schedule();
+    this.#options.onHandled?.(event, effects);
   }
 
   ask(event: (request: RequestId) => CoordinatorEvent, answer: Answer): () => void {
@@ -141,6 +155,13 @@ export class Loop implements Door {
   challenge = () => this.#admission.challenge();
   turned = () => this.#admission.turned();
   pace = () => this.#options.load.pace;
+  /** Bytes of a shard of the run. */
+  shard(run: RunId, index: number): Uint8Array {
+    const { shards, blobs } = this.#data.get(run)!;
+    return blobs.get(shards[index]!.sha256)!;
+  }
+
+  pushCodec = (run: RunId) => this.#coordinator.setup(run).config.codec.push;
   method = (run: RunId) => this.#coordinator.setup(run).config.method;
   admission = (run: RunId) => this.#coordinator.setup(run).config.admission;
   summaries = () => this.#coordinator.summaries(this.#options.nowMs());
@@ -151,19 +172,9 @@ export class Loop implements Door {
   ledger = (run: RunId) => this.#coordinator.ledger(run);
   snapshot = (run: RunId, since: number): DashboardSnapshot => {
     const view = this.#coordinator.view(run, since, this.#options.nowMs());
-    return { ...view, health: this.health(), notes: [] };
+    return { ...view, health: this.health(), notes: this.#options.notes(run) };
   };
-  health = (): Health => {
-    const { load } = this.#options;
-    const problems = [load.problem()].filter((problem) => problem !== null);
-    return {
-      status: problems.length === 0 ? 'ok' : 'degraded',
-      problems,
-      uptimeSeconds: Math.round(process.uptime()),
-      eventLoopDelayMs: load.p99Ms,
-      checkpoints: {},
-    };
-  };
+  health = (): Health => this.#options.health();
   params = (run: RunId) => this.#coordinator.params(run);
   lease: Door['lease'] = (run, worker, lease) => this.#coordinator.lease(run, worker, lease);
 
@@ -177,14 +188,13 @@ export class Loop implements Door {
       case 'control':
         return this.#options.onControl(effect.run, effect.worker, effect.kind);
       case 'evaluate':
-        return this.#options.onEvaluate(effect);
+      case 'trust':
+      case 'recompute':
+        return this.#options.onCompute(effect);
       case 'cut':
         return this.#options.onCut(effect.run, effect.worker);
       case 'note':
         return this.note(effect);
-      case 'trust':
-      case 'recompute':
-        return;
       default:
         effect satisfies never;
     }

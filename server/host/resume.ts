@@ -15,7 +15,7 @@ export interface Wanted {
   /** By `--run`. */
   readonly given: readonly RunConfig[];
   /** When nothing is given and nothing is there. */
-  readonly byDefault: RunConfig;
+  readonly byDefault: RunConfig | null;
   /** Begin anew what is given, or everything. */
   readonly fresh: boolean;
 }
@@ -39,7 +39,7 @@ export function planRuns(stored: readonly Glance[], { given, byDefault, fresh }:
   const ended = there.filter((run) => run.ended && !asked.has(run.id));
   const shown = new Set(ended.slice(0, FINISHED_SHOWN_MAX).map(({ id }) => id));
   const resume = there.filter((run) => !run.ended || asked.has(run.id) || shown.has(run.id)).map(({ id }) => id);
-  const wanted = given.length > 0 ? given : there.length === 0 ? [byDefault] : [];
+  const wanted = given.length > 0 || there.length > 0 || !byDefault ? given : [byDefault];
   return {
     aside,
     resume,

@@ -1,34 +1,35 @@
 // Puts a coordinator together: runs, loop, evaluator, sockets, pages. Used by main.ts and by the tests.
 
 import { randomBytes } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import type { RunConfig } from '../../shared/config.ts';
-import type { RunId, WorkerId } from '../../shared/ids.ts';
-import { Evaluator } from '../adapters/evaluator.ts';
-import { httpServer, type HttpOptions } from '../adapters/http/server.ts';
+import { httpServer, type Http, type HttpOptions } from '../adapters/http/server.ts';
 import type { Certificate } from '../adapters/http/sockets.ts';
 import { prometheus } from '../adapters/prometheus.ts';
-import { Recorder } from '../adapters/recorder.ts';
-import { CONTROL_PATH, controlPlane, type ControlPlane } from '../adapters/socketio.ts';
-import { Coordinator } from '../core/coordinator.ts';
-import type { Effect } from '../core/events.ts';
+import { CONTROL_PATH, controlPlane } from '../adapters/socketio.ts';
 import { loadMethods, type Registry } from '../registry.ts';
 import { Guard } from '../guard.ts';
 import { Origins } from '../origins.ts';
-import { TIMING, type Limits, type Timing } from '../limits.ts';
-import { Loop } from './loop.ts';
-import { watchLoad } from './overload.ts';
+import type { Limits, Timing } from '../limits.ts';
+import { drain, type Drained } from './drain.ts';
+import { openStateFolder, type StateFolder } from './durable.ts';
+import { Ends } from './ends.ts';
+import { listen } from './listen.ts';
+import type { Loop } from './loop.ts';
+import { openLoop, openRun, type Wires } from './open-loop.ts';
 import { openOperator } from './open-operator.ts';
 import { PAGES_FOLDER } from './pages.ts';
+import { beginning } from './resume.ts';
 import { readSecret, SECRET_BYTES } from './secret.ts';
 import { prepareRun, type RunData } from './rundata.ts';
 
 export interface StartOptions {
+  /** To be opened whatever the state folder has. */
   readonly runs: readonly RunConfig[];
+  /** To be opened when `runs` is empty and the state folder is, too. */
+  readonly byDefault?: RunConfig;
+  /** Begin anew what the state folder has of `runs`, or all of it. */
+  readonly fresh?: boolean;
   readonly port: number;
   readonly host: string;
   readonly dataDir: string;
@@ -39,6 +40,8 @@ export interface StartOptions {
   /** Further addresses of the coordinator, such as a proxy's. */
   readonly origins?: readonly string[];
   readonly record: string | null;
+  /** Of the records: `postgres://…`, null for the state folder, absent for none. */
+  readonly databaseUrl?: string | null;
   /** Folder of the built pages; our own when absent. */
   readonly pages?: string;
   /** What a run's method may be; those of our own folder when absent. */
@@ -63,45 +66,38 @@ export interface Started {
   readonly runs: readonly RunData[];
   /** Another certificate, for new connections. Throws when it is none, or there was none. */
   recertify(certificate: Certificate): void;
-  /** Closes every socket and thread. */
+  /** Hands out no more work, takes in what is under way for at most so long, and closes. */
+  stop(graceMs: number): Promise<void>;
+  /** Writes the runs down, and closes every socket and thread. */
   close(): Promise<void>;
 }
 
 /** Loads the runs, opens them, and listens. Throws one sentence when a run cannot be opened or the port is taken. */
 export async function startCoordinator(options: StartOptions): Promise<Started> {
-  const { runs, port, host, dataDir, stateDir, record, pages = PAGES_FOLDER, log } = options;
+  const ends = new Ends();
+  try {
+    return await assemble(options, ends);
+  } catch (error) {
+    await ends.close();
+    throw error;
+  }
+}
+
+async function assemble(options: StartOptions, ends: Ends): Promise<Started> {
+  const { port, host, dataDir, stateDir, pages = PAGES_FOLDER, log } = options;
   const methods = options.methods ?? (await loadMethods());
-  const prepared = await Promise.all(runs.map((config) => prepareRun(config, { methods, dataDir })));
-  if (record) await mkdir(dirname(record), { recursive: true });
-  const recorder = record
-    ? new Recorder(record, (error) =>
-        log.error({ err: error, record }, 'the event log ends here: it cannot be written'),
-      )
-    : null;
+  const folder = await openFolder(options, ends);
+  const openings = folder?.openings ?? options.runs.map(beginning);
+  const prepared = await Promise.all(openings.map(({ config }) => prepareRun(config, { methods, dataDir })));
   const secret = stateDir === undefined ? randomBytes(SECRET_BYTES) : await readSecret(stateDir);
   const { operator, token: adminToken } = await openOperator({ ...options, stateDir, secret });
-  const origins = new Origins(options.origins ?? []);
-  const evaluator = new Evaluator();
-  let control: ControlPlane | null = null;
-  const overload = watchLoad((options.timing ?? TIMING).busyMs, {
-    runs: () => loop.summaries(),
-    note: (note) => loop.note(note),
-  });
-  const loop: Loop = new Loop({
-    load: overload.load,
-    coordinator: new Coordinator(),
-    secret,
-    nowMs: () => performance.now(),
-    onControl: (run, worker, kind) => control?.control(run, worker, kind),
-    onEvaluate: (effect) => evaluate(effect, { evaluator, loop, log }),
-    onNote: ({ run, text }) => log.info({ run }, text),
-    // Not at once: what the same event answers is still told.
-    onCut: (run, worker) => queueMicrotask(() => cutOff(run, worker)),
-    ...(recorder && { onEvent: (event, nowMs) => recorder.record(event, nowMs) }),
-  });
-  for (const data of prepared) openRun(data, loop, evaluator);
+  const opened = await openLoop({ ...options, secret, folder }, ends);
+  const { loop, coordinator, wires, checkpoints } = opened;
+  const boot = folder?.boot.number ?? 0;
+  prepared.forEach((data, i) => openRun(data, openings[i]!, boot, opened));
   const byId = new Map(prepared.map((data) => [data.setup.config.id, data.setup]));
   const guard = new Guard(options);
+  const origins = new Origins(options.origins ?? []);
   const http: HttpOptions = {
     door: loop,
     guard,
@@ -109,6 +105,7 @@ export async function startCoordinator(options: StartOptions): Promise<Started> 
     hsts: options.hsts ?? false,
     operator,
     origins,
+    records: opened.books.records,
     methods,
     log,
     pages,
@@ -116,71 +113,51 @@ export async function startCoordinator(options: StartOptions): Promise<Started> 
     paramsCodec: (run) => byId.get(run)!.config.codec.params,
     metricsText: prometheus(loop),
   };
-  const { server, closeConnections, checkStreams, recertify } = httpServer(http, [CONTROL_PATH]);
-  const cutOff = (run: RunId, worker: WorkerId): void => {
-    control?.cut(run, worker);
-    checkStreams();
-  };
-  const plane = (control = controlPlane(server, { door: loop, guard, origins }));
+  const { server, recertify } = openSockets(http, wires, ends);
+  ends.add(() => loop.close());
+  const at = await listen(server, port, host);
   const close = async (): Promise<void> => {
-    overload.close();
-    loop.close();
-    const closed = plane.close(); // the HTTP server too, when the last of its connections has ended
-    closeConnections();
-    await closed;
-    await evaluator.close();
-    await recorder?.close();
+    await checkpoints?.finish();
+    await ends.close();
   };
-  await listen(server, port, host).catch(async (error: unknown) => {
+  const dispatch: Drained['dispatch'] = (event) => loop.dispatch(event);
+  const stop = async (graceMs: number): Promise<void> => {
+    const left = await drain({ dispatch, outstanding: () => coordinator.outstanding() }, graceMs);
+    if (left > 0) log.info(`${left} leases are still out: their work will be leased again`);
     await close();
-    throw error;
-  });
-  const address = server.address() as AddressInfo;
-  const shownHost = address.family === 'IPv6' ? `[${address.address}]` : address.address;
+  };
   return {
-    url: `${options.certificate ? 'https' : 'http'}://${shownHost}:${address.port}`,
+    url: `${options.certificate ? 'https' : 'http'}://${at}`,
     recertify,
     adminToken,
     loop,
     runs: prepared,
+    stop,
     close,
   };
 }
 
-function listen(server: Server, port: number, host: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      reject(
-        error.code === 'EADDRINUSE' ? new Error(`port ${port} of ${host} is taken: choose another with --port`) : error,
-      );
-    });
-    server.listen(port, host, resolve);
+function openSockets(http: HttpOptions, wires: Wires, ends: Ends): Pick<Http, 'server' | 'recertify'> {
+  const { server, closeConnections, checkStreams, recertify } = httpServer(http, [CONTROL_PATH]);
+  const control = controlPlane(server, http);
+  wires.control = (run, worker, kind) => control.control(run, worker, kind);
+  wires.cut = (run, worker) => {
+    control.cut(run, worker);
+    checkStreams();
+  };
+  ends.add(async () => {
+    const closed = control.close(); // the HTTP server too, when the last of its connections has ended
+    closeConnections();
+    await closed;
   });
+  return { server, recertify };
 }
 
-function openRun(data: RunData, loop: Loop, evaluator: Evaluator): void {
-  const { config, model, layout, dataset: spec } = data.setup;
-  const { validation, test } = data.dataset;
-  const scale = { mean: spec.mean, deviation: spec.deviation };
-  evaluator.add({ run: config.id, model, layout, scale, splits: { validation, test } });
-  loop.open(data);
-}
-
-function evaluate(
-  { run, split, version, theta }: Extract<Effect, { type: 'evaluate' }>,
-  { evaluator, loop, log }: { evaluator: Evaluator; loop: Loop; log: Logger },
-): void {
-  evaluator.evaluate(run, split, theta).then(
-    ({ loss, accuracy }) => {
-      log.info(
-        { run, version, loss: Number(loss.toFixed(4)), accuracy: Number(accuracy.toFixed(4)) },
-        `${split} measured`,
-      );
-      loop.dispatch({ type: 'evaluated', run, version, split, loss, accuracy });
-    },
-    (error: unknown) => {
-      log.error({ run, err: error }, `${split} could not be measured`);
-      loop.dispatch({ type: 'evaluation-failed', run, split });
-    },
-  );
+/** The state folder, this start's alone until the end; null when nothing is to be kept. */
+async function openFolder(options: StartOptions, ends: Ends): Promise<StateFolder | null> {
+  const { stateDir, runs: given, byDefault = null, fresh = false, log } = options;
+  if (stateDir === undefined) return null;
+  const folder = await openStateFolder({ stateDir, given, byDefault, fresh, log });
+  ends.add(() => folder.unlock());
+  return folder;
 }
