@@ -6,7 +6,7 @@ import type { ListenerHost, WasmPaths } from '../../shared/nn/wasm.ts';
 import type { Device, RunManifest } from '../../shared/protocol/messages.ts';
 import { chooseBackend } from './backend.ts';
 import type { Compute, Computed, DeviceOptions, Job } from './ports.ts';
-import { Trainer } from './trainer.ts';
+import { Trainer } from '../../shared/nn/trainer.ts';
 
 export interface DeviceComputeOptions {
   readonly wasmPaths: WasmPaths;

@@ -1,42 +1,26 @@
-// Measures θ on held-out samples in a thread of its own, so that the event loop serves workers meanwhile. One thread for
-// all runs; if it dies, what it was asked for fails, and the next question starts another.
+// Computes for the coordinator in a thread of its own, so that the event loop serves workers meanwhile: θ measured on
+// held-out samples, the gradient there, and leases that are checked. One thread for all runs; if it dies, what it was asked
+// for fails, and the next question starts another.
 
 import type { Worker } from 'node:worker_threads';
-import type { Samples } from '../../shared/data/spec.ts';
-import type { Layout } from '../../shared/model/layout.ts';
-import type { ModelSpec } from '../../shared/model/spec.ts';
 import type { Vec } from '../../shared/vec.ts';
+import type { Comparison } from '../core/defence/verdict.ts';
 import type { Split } from '../core/events.ts';
 import { startThread } from '../thread.ts';
+import type {
+  Check,
+  EvaluatorSubject,
+  Figures,
+  FromEvaluator,
+  QuestionName,
+  Questions,
+  ToEvaluator,
+} from './evaluator/messages.ts';
 
-/** All that the thread needs to know of a run, sent to it once. */
-export interface EvaluatorSubject {
-  readonly run: string;
-  readonly model: ModelSpec;
-  readonly layout: Layout;
-  readonly scale: { readonly mean: number; readonly deviation: number };
-  readonly splits: Readonly<Record<Split, Samples>>;
-}
+export type { Check, EvaluatorSubject, Figures } from './evaluator/messages.ts';
 
-export type ToEvaluator =
-  | { readonly type: 'subject'; readonly subject: EvaluatorSubject }
-  | {
-      readonly type: 'evaluate';
-      readonly id: number;
-      readonly run: string;
-      readonly split: Split;
-      readonly theta: Vec;
-    };
-export type FromEvaluator =
-  | { readonly id: number; readonly ok: true; readonly loss: number; readonly accuracy: number }
-  | { readonly id: number; readonly ok: false; readonly error: string };
-
-export interface Figures {
-  readonly loss: number;
-  readonly accuracy: number;
-}
-
-type Pending = { resolve: (figures: Figures) => void; reject: (error: Error) => void };
+type Answer = Questions[QuestionName]['answer'];
+type Pending = { resolve: (answer: Answer) => void; reject: (error: Error) => void };
 
 export class Evaluator {
   readonly #subjects = new Map<string, EvaluatorSubject>();
@@ -49,16 +33,19 @@ export class Evaluator {
     this.#thread?.postMessage({ type: 'subject', subject } satisfies ToEvaluator);
   }
 
-  /** Loss (nats) and accuracy at θ, whose memory goes to the thread. Rejects when the thread fails. */
+  /** Loss (nats) and accuracy at θ, whose memory goes to the thread. Rejects when the thread fails, as the others do. */
   evaluate(run: string, split: Split, theta: Vec): Promise<Figures> {
-    const thread = (this.#thread ??= this.#start());
-    const id = ++this.#asked;
-    return new Promise((resolve, reject) => {
-      this.#pending.set(id, { resolve, reject });
-      thread.postMessage({ type: 'evaluate', id, run, split, theta } satisfies ToEvaluator, [
-        theta.buffer as ArrayBuffer,
-      ]);
-    });
+    return this.#ask('evaluate', run, { split, theta }, [theta]);
+  }
+
+  /** The gradient at θ of the mean loss over held-out samples. θ's memory goes to the thread. */
+  trust(run: string, theta: Vec): Promise<Vec> {
+    return this.#ask('trust', run, { theta }, [theta]);
+  }
+
+  /** What the lease asks for, compared with what was pushed. Both vectors' memory goes to the thread. */
+  recompute(run: string, check: Check): Promise<Comparison | null> {
+    return this.#ask('recompute', run, check, [check.params, check.pushed]);
   }
 
   async close(): Promise<void> {
@@ -68,12 +55,29 @@ export class Evaluator {
     await thread.terminate();
   }
 
+  #ask<K extends QuestionName>(
+    type: K,
+    run: string,
+    asked: Questions[K]['asked'],
+    given: readonly Vec[],
+  ): Promise<Questions[K]['answer']> {
+    const thread = (this.#thread ??= this.#start());
+    const id = ++this.#asked;
+    return new Promise((resolve, reject) => {
+      this.#pending.set(id, { resolve, reject });
+      thread.postMessage(
+        { ...asked, type, id, run },
+        given.map(({ buffer }) => buffer as ArrayBuffer),
+      );
+    });
+  }
+
   #start(): Worker {
     const thread = startThread(new URL('./evaluator-thread.ts', import.meta.url));
     thread.on('message', (answer: FromEvaluator) => {
       const pending = this.#pending.get(answer.id);
       this.#pending.delete(answer.id);
-      if (answer.ok) pending?.resolve({ loss: answer.loss, accuracy: answer.accuracy });
+      if (answer.ok) pending?.resolve(answer.answer);
       else pending?.reject(new Error(answer.error));
     });
     thread.on('error', (error) => this.#lost(thread, error));

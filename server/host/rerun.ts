@@ -23,17 +23,20 @@ function remade(event: RecordedEvent, methods: Registry): CoordinatorEvent {
       return { ...event, method: methodNamed(methods, event.config.name) };
     case 'push':
       return { ...event, vector: event.vector.slice() }; // the coordinator overwrites it, and the log may be played again
+    case 'trusted':
+      return { ...event, vector: event.vector && event.vector.slice() };
     default:
       return event;
   }
 }
 
 function reopened(
-  { config, shardCounts }: Extract<RecordedEvent, { type: 'open' }>,
+  { config, shardCounts, secret, boot, snapshot }: Extract<RecordedEvent, { type: 'open' }>,
   methods: Registry,
 ): CoordinatorEvent {
   const dataset = DATASETS[config.dataset];
   const model = modelSpec(config.model.name, dataset.sampleShape, dataset.classNames.length, config.model.hidden);
   const method = methodNamed(methods, config.method.name);
-  return { type: 'open', setup: { config, method, model, layout: layoutOf(model), dataset, shardCounts } };
+  const setup = { config, method, model, layout: layoutOf(model), dataset, shardCounts, ...(secret && { secret }) };
+  return { type: 'open', setup, ...(boot !== undefined && { boot }), ...(snapshot && { snapshot }) };
 }

@@ -1,6 +1,6 @@
 // The coordinator's own secret: random bytes of the state folder, made once. What it signs is known again after a restart.
 
-import { randomBytes, randomUUID } from 'node:crypto';
+import { createHmac, randomBytes, randomUUID } from 'node:crypto';
 import { link, mkdir, open, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -18,6 +18,11 @@ export async function readSecret(stateDir: string): Promise<Buffer> {
   throw new Error(
     `${path} has ${secret.length} bytes where ${SECRET_BYTES} were expected: delete it, and workers will come back as new ones`,
   );
+}
+
+/** A secret for one purpose, which says nothing of the one it is made from. */
+export function derivedSecret(secret: Buffer, purpose: string): string {
+  return createHmac('sha256', secret).update(purpose).digest('hex');
 }
 
 async function existing(path: string): Promise<Buffer | null> {

@@ -1,7 +1,7 @@
 // The trainer: a lease's batches become one mean gradient, and garbage becomes a named error.
 
 import { beforeAll, expect, test } from 'vitest';
-import { Trainer, UnusableGradientError, type LeasedWork } from '../../client/worker/trainer.ts';
+import { Trainer, UnusableGradientError, type LeasedWork } from '../../shared/nn/trainer.ts';
 import type { Batch } from '../../shared/data/spec.ts';
 import { gradientFault } from '../../shared/nn/loss.ts';
 import { useBackend } from './backends.ts';

@@ -3,7 +3,7 @@
 
 import type { CodecName } from '../../../shared/protocol/frame.ts';
 import type { Work } from '../../../shared/protocol/lease.ts';
-import { addScaled, dot, sumSquares, type Vec } from '../../../shared/vec.ts';
+import { axpy, dot, sumSquares, type Vec } from '../../../shared/vec.ts';
 
 interface Tolerance {
   /** At least. */
@@ -38,7 +38,7 @@ export function compare(
   const [ours, theirs] = [Math.sqrt(sumSquares(computed)), Math.sqrt(sumSquares(pushed))];
   if (!Number.isFinite(ours) || ours === 0) return null;
   const cosine = dot(pushed, computed) / (ours * theirs);
-  addScaled(pushed, pushed, -1, computed);
+  axpy(pushed, -1, computed);
   const distance = Math.sqrt(sumSquares(pushed)) / ours;
   const tolerance = work.kind === 'local' ? OF_LOCAL_STEPS : OF_GRADIENTS[codec];
   return { same: cosine >= tolerance.cosine && distance <= tolerance.distance, cosine, distance };

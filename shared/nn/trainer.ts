@@ -2,13 +2,13 @@
 // displacement of so many inner steps. It knows no transport, chooses no backend, and keeps nothing between leases but its
 // buffers and what the inner optimizer remembers.
 
-import { gatherBatch } from '../../shared/data/shard.ts';
-import { sampleBytesOf, type Batch, type Samples } from '../../shared/data/spec.ts';
-import { InnerLoop } from '../../shared/inner.ts';
-import { gradientFault, type GradientFault } from '../../shared/nn/loss.ts';
-import { Network, type NetworkOptions } from '../../shared/nn/network.ts';
-import type { LocalWork, Work } from '../../shared/protocol/lease.ts';
-import { axpy, type Vec } from '../../shared/vec.ts';
+import { gatherBatch } from '../data/shard.ts';
+import { sampleBytesOf, type Batch, type Samples } from '../data/spec.ts';
+import { InnerLoop } from '../inner.ts';
+import { gradientFault, type GradientFault } from './loss.ts';
+import { Network, type NetworkOptions } from './network.ts';
+import type { LocalWork, Work } from '../protocol/lease.ts';
+import { axpy, type Vec } from '../vec.ts';
 
 export interface LeasedWork {
   readonly work: Work;
