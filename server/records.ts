@@ -61,7 +61,8 @@ export interface Records {
   opened(run: RunId, resumed: boolean): void;
   run(run: RunId, summary: RunSummary): void;
   workers(run: RunId, shares: readonly WorkerShare[]): void;
-  note(run: RunId, note: NoteRow): void;
+  /** Of the coordinator itself when `run` is null: it is then an event of every run that there is. */
+  note(run: RunId | null, note: NoteRow): void;
   points(run: RunId, points: readonly TimedPoint[]): void;
 
   /** Newest first. All reads: null when there was never such a run; reject with RecordsUnavailable. */

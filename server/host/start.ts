@@ -11,7 +11,7 @@ import { loadMethods, type Registry } from '../registry.ts';
 import { Guard } from '../guard.ts';
 import { Origins } from '../origins.ts';
 import type { Limits, Timing } from '../limits.ts';
-import { drain, type Drained } from './drain.ts';
+import { drain, within, type Drained } from './drain.ts';
 import { openStateFolder, type StateFolder } from './durable.ts';
 import { Ends } from './ends.ts';
 import { listen } from './listen.ts';
@@ -22,6 +22,9 @@ import { PAGES_FOLDER } from './pages.ts';
 import { beginning } from './resume.ts';
 import { readSecret, SECRET_BYTES } from './secret.ts';
 import { prepareRun, type RunData } from './rundata.ts';
+
+/** A disk that takes longer to write the last checkpoints is not waited for. */
+const FINISH_MS = 15_000;
 
 export interface StartOptions {
   /** To be opened whatever the state folder has. */
@@ -64,6 +67,8 @@ export interface Started {
   readonly adminToken: string;
   readonly loop: Loop;
   readonly runs: readonly RunData[];
+  /** What remotes are held to, and how often they were held back. */
+  readonly guard: Guard;
   /** Another certificate, for new connections. Throws when it is none, or there was none. */
   recertify(certificate: Certificate): void;
   /** Hands out no more work, takes in what is under way for at most so long, and closes. */
@@ -111,13 +116,14 @@ async function assemble(options: StartOptions, ends: Ends): Promise<Started> {
     pages,
     layout: (run) => byId.get(run)!.layout,
     paramsCodec: (run) => byId.get(run)!.config.codec.params,
-    metricsText: prometheus(loop),
+    metricsText: prometheus(loop, guard),
   };
   const { server, recertify } = openSockets(http, wires, ends);
   ends.add(() => loop.close());
   const at = await listen(server, port, host);
   const close = async (): Promise<void> => {
-    await checkpoints?.finish();
+    if (checkpoints && !(await within(FINISH_MS, checkpoints.finish())))
+      log.error(`the disk did not take the last checkpoints within ${FINISH_MS / 1000} s: the ones before them count`);
     await ends.close();
   };
   const dispatch: Drained['dispatch'] = (event) => loop.dispatch(event);
@@ -129,6 +135,7 @@ async function assemble(options: StartOptions, ends: Ends): Promise<Started> {
   return {
     url: `${options.certificate ? 'https' : 'http'}://${at}`,
     recertify,
+    guard,
     adminToken,
     loop,
     runs: prepared,

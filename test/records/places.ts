@@ -79,6 +79,7 @@ export interface TestKeeper {
   readonly ids: Ids;
   /** What was told of trouble, and of its end. */
   readonly told: string[];
+  readonly errors: unknown[];
 }
 
 export const START_MS = Date.UTC(2026, 5, 15, 12);
@@ -86,12 +87,14 @@ export const START_MS = Date.UTC(2026, 5, 15, 12);
 export function keeperOn(openLink: OpenLink, clock: Clock = { nowMs: START_MS }): TestKeeper {
   const ids = new Ids(() => clock.nowMs);
   const told: string[] = [];
+  const errors: unknown[] = [];
   const keeper = new RecordsKeeper({
     openLink,
     wallMs: () => clock.nowMs,
     ids,
     onTrouble: (text) => told.push(text),
     onMended: (text) => told.push(text),
+    onError: (error) => errors.push(error),
   });
-  return { keeper, clock, ids, told };
+  return { keeper, clock, ids, told, errors };
 }

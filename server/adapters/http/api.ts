@@ -7,10 +7,12 @@ import type { Method } from '../../core/method.ts';
 import type { Door } from '../../door.ts';
 import type { Guard } from '../../guard.ts';
 import type { Origins } from '../../origins.ts';
+import type { Records } from '../../records.ts';
 import { addAdmin, unreadable } from './admin.ts';
 import { Gate } from './gate.ts';
 import { methodChange } from './method.ts';
 import type { Operator } from './operator.ts';
+import { addRecords } from './records.ts';
 import { limitDownloads } from './rates.ts';
 import { encodeSafetensors } from './safetensors.ts';
 
@@ -19,6 +21,8 @@ export interface ApiOptions {
   readonly guard: Guard;
   readonly operator: Operator;
   readonly origins: Origins;
+  /** Null when none are kept. */
+  readonly records: Records | null;
   readonly methods: ReadonlyMap<string, Method>;
   readonly layout: (run: RunId) => Layout;
   /** The Prometheus page. */
@@ -75,6 +79,7 @@ export function addApi(app: Express, options: ApiOptions): void {
       response.send(encodeSafetensors(layout(run), door.params(run), { run, version: String(version) }));
     }),
   );
+  addRecords(api, { records: options.records, gate });
   addAdmin(api, { door, gate, operator: options.operator, withRun });
   addMethodChange(api, { door, gate, withRun, methods });
   api.use((_request, response) => void response.status(404).json({ error: 'there is no such address' }));

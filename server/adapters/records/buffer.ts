@@ -16,8 +16,8 @@ export interface RunOpening {
   readonly atMs: number;
 }
 
-export interface Seen<T> {
-  readonly run: string;
+export interface Seen<T, R extends string | null = string> {
+  readonly run: R;
   readonly atMs: number;
   readonly row: T;
 }
@@ -26,7 +26,7 @@ export interface Seen<T> {
 export interface Batch {
   readonly runs: readonly Seen<RunSummary>[];
   readonly workers: readonly Seen<WorkerShare>[];
-  readonly notes: readonly Seen<NoteRow>[];
+  readonly notes: readonly Seen<NoteRow, string | null>[];
   readonly points: readonly Seen<TimedPoint['point']>[];
 }
 
@@ -46,7 +46,7 @@ export class Buffer {
   readonly #rowsMax: number;
   readonly #runs = new Map<string, Seen<RunSummary>>();
   readonly #workers = new Map<string, Seen<WorkerShare>>();
-  readonly #notes: Seen<NoteRow>[] = [];
+  readonly #notes: Seen<NoteRow, string | null>[] = [];
   readonly #points: Seen<TimedPoint['point']>[] = [];
   #dropped = 0;
 
@@ -74,7 +74,7 @@ export class Buffer {
     this.#workers.set(key, waiting ? { ...seen, row: plus(waiting.row, seen.row) } : seen);
   }
 
-  note(seen: Seen<NoteRow>): void {
+  note(seen: Seen<NoteRow, string | null>): void {
     if (!this.#room()) return void this.#dropped++;
     this.#notes.push(seen);
   }

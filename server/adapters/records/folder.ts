@@ -2,7 +2,7 @@
 
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import { SCHEMA } from './schema.ts';
 
@@ -59,7 +59,7 @@ async function openOrReplace(folder: string, crashed: boolean): Promise<Omit<Ope
     const aside = `${folder}.broken-${new Date().toISOString().replaceAll(/[:.]/g, '-')}`;
     await rename(folder, aside);
     await rename(fresh, folder);
-    const remark = `The records in ${folder} cannot be read (${why}): they are set aside as ${aside}, and new ones begin.`;
+    const remark = `The records in the state folder cannot be read (${why}): they are set aside as ${basename(aside)}, and new ones begin.`;
     return { db: await openAt(folder), remark, made: true };
   }
 }

@@ -16,6 +16,7 @@ import {
 } from '../../records.ts';
 import { BATCH_ROWS_MAX, Buffer, rowsOf, type Batch, type RunOpening } from './buffer.ts';
 import { Connection } from './connection.ts';
+import { inWords, isOfTheRows } from './faults.ts';
 import type { OpenLink } from './link.ts';
 import { findRun, largestId, readContributors, readEvents, readHistory, readRuns } from './read.ts';
 import { tidy } from './tidy.ts';
@@ -39,18 +40,9 @@ export interface KeeperOptions {
   /** Told once when writing begins to fail, and once when it works again; and of what else an operator should know. */
   readonly onTrouble: (text: string) => void;
   readonly onMended: (text: string) => void;
+  /** Told of every error, as the database said it: for the log. */
+  readonly onError: (error: unknown) => void;
 }
-
-/** PostgreSQL's classes of errors that come of the rows themselves: written again, they fail again. */
-const isOfTheRows = (error: unknown): boolean => {
-  const { code } = error as { code?: unknown };
-  return typeof code === 'string' && /^2[23]/.test(code);
-};
-
-const inWords = (error: unknown): string => {
-  const { message, code } = error as { message?: string; code?: string };
-  return message || code || String(error);
-};
 
 export class RecordsKeeper implements Records {
   readonly #options: KeeperOptions;
@@ -90,8 +82,9 @@ export class RecordsKeeper implements Records {
     this.#hurry();
   }
 
-  note(run: RunId, note: NoteRow): void {
-    this.#buffer.note({ ...this.#seen(run), row: note });
+  note(run: RunId | null, note: NoteRow): void {
+    const seen = run === null ? { run, atMs: this.#options.wallMs() } : this.#seen(run);
+    this.#buffer.note({ ...seen, row: note });
     this.#hurry();
   }
 
@@ -187,9 +180,10 @@ export class RecordsKeeper implements Records {
         await writeBatch(connection.db, batch, { mark, numberOf: connection.numberOf });
       } catch (error) {
         if (!isOfTheRows(error)) throw error;
+        this.#options.onError(error);
         this.#buffer.give(batch);
         connection.forgetRuns();
-        this.#options.onTrouble(`The database refused ${rowsOf(batch)} rows of the records: ${inWords(error)}.`);
+        this.#options.onTrouble(`The database refused ${rowsOf(batch)} rows of the records; they are lost.`);
         await this.#openRuns(connection);
       }
       this.#flight = null;
@@ -215,6 +209,7 @@ export class RecordsKeeper implements Records {
   }
 
   #fails(error: unknown): void {
+    this.#options.onError(error);
     const text = inWords(error);
     if (this.#trouble) return void (this.#trouble = { ...this.#trouble, error: text });
     this.#trouble = { sinceMs: this.#options.wallMs(), error: text, dropped: this.#buffer.dropped };
@@ -246,6 +241,7 @@ export class RecordsKeeper implements Records {
     try {
       return await read(connection);
     } catch (error) {
+      this.#options.onError(error);
       throw new RecordsUnavailable('The database of the records gave no answer: try again later.', { cause: error });
     } finally {
       this.#reads--;

@@ -26,12 +26,17 @@ export async function largestId(db: Db): Promise<number> {
   return rows[0]!.id;
 }
 
+/** Of a run's life, the minute until it may be seen again too. */
+const duringLifeOf = (run: number) =>
+  sql<boolean>`at between (select opened_at from ${table('runs')} where number = ${run})
+    and (select seen_at + interval '1 minute' from ${table('runs')} where number = ${run})`;
+
 export async function readEvents(db: Db, run: number, { before, limit, kinds }: EventsQuery): Promise<NoteRow[]> {
   if (kinds.length === 0) return [];
   let query = db
     .selectFrom('events')
     .select(['id', 'at', 'kind', 'worker', 'text'])
-    .where('run', '=', run)
+    .where((eb) => eb.or([eb('run', '=', run), eb.and([eb('run', 'is', null), duringLifeOf(run)])]))
     .where('kind', 'in', kinds);
   if (before !== null) query = query.where('id', '<', before);
   const rows = await query.orderBy('id', 'desc').limit(limit).execute();

@@ -30,7 +30,8 @@ export interface Tables {
     bytes_in: number;
     bytes_out: number;
   };
-  events: { id: number; run: number; at: Time; kind: string; worker: string | null; text: string };
+  /** Of no run: of the coordinator itself. */
+  events: { id: number; run: number | null; at: Time; kind: string; worker: string | null; text: string };
   points: {
     run: number;
     /** How much time a row stands for: one of the resolutions of tidy.ts. */
@@ -97,7 +98,7 @@ async function createEvents(db: Kysely<unknown>): Promise<void> {
   await schema
     .createTable('events')
     .addColumn('id', 'bigint', (c) => c.primaryKey())
-    .addColumn('run', 'bigint', (c) => c.notNull().references(`${SCHEMA}.runs.number`).onDelete('cascade'))
+    .addColumn('run', 'bigint', (c) => c.references(`${SCHEMA}.runs.number`).onDelete('cascade'))
     .addColumn('at', 'timestamptz', (c) => c.notNull())
     .addColumn('kind', 'text', (c) => c.notNull())
     .addColumn('worker', 'text')

@@ -39,11 +39,12 @@ export async function tidy(db: Db, nowMs: number, limits: TidyLimits = LIMITS): 
     await thin(db, { seconds, into, before });
   }
   const { rows: runs } = await sql<{ number: number }>`select number from ${table('runs')} order by number desc`.execute(db); // prettier-ignore
-  for (const { number } of runs) {
+  for (const number of [null, ...runs.map((run) => run.number)]) {
+    const own = number === null ? sql`run is null` : sql`run = ${number}`;
     for (const which of [sql`in`, sql`not in`]) {
-      const kinds = sql`kind ${which} (${sql.join(BY_STRANGERS)})`;
-      await sql`delete from ${table('events')} where run = ${number} and ${kinds} and id <= (
-        select id from ${table('events')} where run = ${number} and ${kinds} order by id desc offset ${limits.events} limit 1)`.execute(db); // prettier-ignore
+      const these = sql`${own} and kind ${which} (${sql.join(BY_STRANGERS)})`;
+      await sql`delete from ${table('events')} where ${these} and id <= (
+        select id from ${table('events')} where ${these} order by id desc offset ${limits.events} limit 1)`.execute(db);
     }
     await sql`delete from ${table('workers')} where run = ${number} and worker in (
       select worker from ${table('workers')} where run = ${number} order by samples desc, last_at desc offset ${limits.workers})`.execute(db); // prettier-ignore

@@ -109,7 +109,7 @@ const writeNotes: Write = async (db, { notes }, numberOf) => {
     .values(
       notes.map(({ run, row }) => ({
         id: row.id,
-        run: numberOf(run),
+        run: run === null ? null : numberOf(run),
         at: new Date(row.at),
         kind: row.kind,
         worker: row.worker === null ? null : cleanText(row.worker),
