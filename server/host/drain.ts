@@ -19,3 +19,8 @@ export async function drain({ dispatch, outstanding }: Drained, graceMs: number)
   while (outstanding() > 0 && performance.now() < untilMs) await sleep(LOOK_EVERY_MS);
   return outstanding();
 }
+
+/** Whether it was done in time; it goes on in any case. */
+export function within(ms: number, work: Promise<void>): Promise<boolean> {
+  return Promise.race([work.then(() => true), sleep(ms, false, { ref: false })]);
+}
