@@ -11,7 +11,7 @@ export const HIDDEN_LEASES_MAX = 1;
  * Connecting, and saying hello: for as long as the volunteer stays. Wholly random, so that those whom one restart has cut off
  * come back evenly; and no longer, so that all are back within 15 s of it.
  */
-export const RECONNECT: BackoffOptions = { baseMs: 5_000, capMs: 12_000, fixed: 0 };
+export const RECONNECT: BackoffOptions = { baseMs: 5_000, capMs: 10_000, fixed: 0 };
 /** Once woken, so many waits are shorter than the first of RECONNECT, by halves: a network comes up in a second or two. */
 export const HURRIED_TRIES = 3;
 /** A coordinator that says we have leases which we do not have is told what we have at most this often. */

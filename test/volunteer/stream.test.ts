@@ -93,6 +93,18 @@ describe('the stream', () => {
     expect(await closeCode(new Uint8Array(welcome.run.pushBytesMax + 1000))).toBe(1009);
   });
 
+  it('[V29] [P20] a push above the limit fails as too large, as it does over HTTP', async () => {
+    const { welcome } = await PlainWorker.join(coordinator.url);
+    const parameters = 2 * welcome.run.parameters;
+    for (const transport of [new HttpTransport({ url: coordinator.url, openSocket }), new HttpTransport(coordinator)]) {
+      const { lease } = leaseOf(await (await admitted()).pull());
+      transport.admit({ ...welcome, run: { ...welcome.run, parameters } });
+      const push = { ...pushOf(), vector: new Float32Array(parameters) };
+      expect(await failureOf(transport.push(lease, push))).toMatchObject({ kind: 'status', status: 413 });
+      transport.close();
+    }
+  });
+
   it('gives up on streams, and goes on by fetch, where they do not open', async () => {
     const proxy = await withoutUpgrades(coordinator.url);
     const transport = await admitted('digits', proxy.url);
