@@ -27,9 +27,13 @@ export function Invite() {
       <Text as="p" size="2" color="gray">
         On a machine without a browser, in a copy of this project: <Code>{command}</Code>
       </Text>
+      <Text as="p" size="2" color="gray">
+        Whoever takes part can read the samples and the parameters: never train on private data this way.
+      </Text>
       {!isSecureContext && (
         <Text as="p" size="2" color="gray">
-          This address is plain http: browsers offer their GPU only over https, and compute on the CPU here.
+          This address is plain http: browsers lend a GPU only over https, and compute on the CPU here. A certificate
+          for your own network: <Code>npm run dev-cert</Code>
         </Text>
       )}
     </div>

@@ -32,7 +32,7 @@ const PHASES: Record<VolunteerPhase, PhaseWords> = {
   reconnecting: {
     short: 'Reconnecting',
     title: 'Reconnecting',
-    detail: 'The connection was lost. The page keeps trying: there is nothing you need to do.',
+    detail: 'The coordinator does not answer. The page keeps trying: there is nothing you need to do.',
   },
   finished: { short: 'Finished', title: 'The run has finished', detail: 'Thank you for your part in it.' },
   stopped: {

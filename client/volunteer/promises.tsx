@@ -20,7 +20,8 @@ export function Promises() {
       </Promise>
       <Promise icon="exchange" title="What travels">
         In come pictures of a public data set and the model’s parameters. Out go gradients: numbers that say how the
-        model should change{size} for each step.
+        model should change{size} for each step. Whoever takes part can read what comes in, so nobody should ever train
+        on private data this way.
       </Promise>
       <Promise icon="lock" title="What stays private">
         Nothing of yours is read: no files, no camera, no history. The operator sees the name you type, what your GPU is

@@ -8,21 +8,21 @@ import { useStore } from '../page/store.ts';
 import { datasetTitle, epochText, modelTitle, progressOf, statusTitle } from '../page/words.ts';
 import { Curve } from './curve.tsx';
 import { store } from './model.ts';
+import { isStale } from './state.ts';
 
 export function RunCard() {
   const run = useStore(store, (state) => state.run);
   const loading = useStore(store, (state) => state.link === 'loading');
+  const stale = useStore(store, isStale);
   if (run === null) return loading ? <Waiting /> : null;
   return (
     <Card size="3" asChild>
-      <section aria-labelledby="run-title">
+      <section aria-labelledby="run-title" className={stale ? 'stale' : ''}>
         <div className="card-head">
           <Heading as="h2" size="5" id="run-title">
             {run.name}
           </Heading>
-          <Badge size="2" color={run.status === 'running' ? 'teal' : run.status === 'paused' ? 'amber' : 'gray'}>
-            {statusTitle(run.status)}
-          </Badge>
+          <RunBadge run={run} stale={stale} />
         </div>
         <Figures>
           <Accuracy run={run} />
@@ -33,6 +33,21 @@ export function RunCard() {
         <Facts run={run} />
       </section>
     </Card>
+  );
+}
+
+function RunBadge({ run, stale }: { run: RunSummary; stale: boolean }) {
+  if (stale) {
+    return (
+      <Badge size="2" color="amber">
+        <span role="status">Last known figures</span>
+      </Badge>
+    );
+  }
+  return (
+    <Badge size="2" color={run.status === 'running' ? 'teal' : run.status === 'paused' ? 'amber' : 'gray'}>
+      {statusTitle(run.status)}
+    </Badge>
   );
 }
 

@@ -40,6 +40,10 @@ export const isContributing = (state: VolunteerState): boolean => state.view !==
 /** Work can be had of this run, now or after a pause. */
 export const isOpen = (run: RunSummary): boolean => run.status === 'running' || run.status === 'paused';
 
+/** What is shown of the run are the last figures that came: the coordinator does not answer the page or its worker. */
+export const isStale = ({ link, run, view }: VolunteerState): boolean =>
+  run !== null && (link === 'unreachable' || view?.phase === 'reconnecting');
+
 export function contributionStarted(state: VolunteerState): VolunteerState {
   return { ...state, view: STARTING_VIEW };
 }

@@ -4,13 +4,14 @@ import { chromium, type Browser, type BrowserContext, type Page } from 'playwrig
 import type { RunConfig } from '../../shared/config.ts';
 import type { RunSummary, WorkerRow } from '../../shared/protocol/snapshots.ts';
 import { ADMIN_TOKEN, start } from '../server/harness.ts';
-import type { Started } from '../../server/host/start.ts';
+import type { Started, StartOptions } from '../../server/host/start.ts';
 import { ARGUMENTS } from './arguments.ts';
 import { findChromium, HOW_TO_GET_CHROMIUM } from './chromium.ts';
 
 export { PATIENCE_MS } from './patience.ts';
 
 export interface Stage {
+  /** The one of now: see `leave` and `comeBack`. */
   readonly coordinator: Started;
   readonly context: BrowserContext;
   /** A page; everything that its console says against it is collected in `complaints`. */
@@ -19,20 +20,26 @@ export interface Stage {
   run(id?: string): Promise<RunSummary>;
   workers(id?: string): Promise<WorkerRow[]>;
   command(command: 'pause' | 'resume' | 'stop', id?: string): Promise<void>;
+  /** The coordinator ends. */
+  leave(): Promise<void>;
+  /** Another one begins at the same address, with the same options. */
+  comeBack(): Promise<void>;
   close(): Promise<void>;
 }
 
-export async function stage(runs: readonly RunConfig[]): Promise<Stage> {
+export async function stage(runs: readonly RunConfig[], options: Partial<StartOptions> = {}): Promise<Stage> {
   const path = findChromium();
   if (path === null) throw new Error(HOW_TO_GET_CHROMIUM);
-  const coordinator = await start(runs);
+  let coordinator = await start(runs, options);
   const browser: Browser = await chromium.launch({ executablePath: path, args: [...ARGUMENTS] });
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
   const complaints: string[] = [];
   const first = runs[0]!.id;
   const get = async <T>(address: string): Promise<T> => (await fetch(coordinator.url + address)).json() as Promise<T>;
   return {
-    coordinator,
+    get coordinator() {
+      return coordinator;
+    },
     context,
     complaints,
     open: async (address) => {
@@ -49,6 +56,10 @@ export async function stage(runs: readonly RunConfig[]): Promise<Stage> {
     command: async (command, id = first) => {
       const headers = { authorization: `Bearer ${ADMIN_TOKEN}` };
       await fetch(`${coordinator.url}/api/runs/${id}/${command}`, { method: 'POST', headers });
+    },
+    leave: () => coordinator.close(),
+    comeBack: async () => {
+      coordinator = await start(runs, { ...options, port: Number(new URL(coordinator.url).port) });
     },
     close: async () => {
       await browser.close();
