@@ -94,7 +94,7 @@ const told = (state: State): ToldState =>
     return [name, value instanceof Float32Array ? { vector: value.length } : told(value)];
   });
 
-/** The state again, its vectors taken off `elements` in order. */
+/** The state again; `take` gives its vectors, in order. */
 function stateOf(pairs: ToldState, take: (length: number) => Vec): State {
   const state = byWorker<State[string]>();
   for (const [name, value] of pairs) {
@@ -105,11 +105,11 @@ function stateOf(pairs: ToldState, take: (length: number) => Vec): State {
 }
 
 /** JSON knows no number that is not finite. */
+const NOT_FINITE = '$number';
 const writable = (_name: string, value: unknown): unknown =>
   typeof value === 'number' && !Number.isFinite(value) ? { [NOT_FINITE]: String(value) } : value;
 const readable = (_name: string, value: unknown): unknown =>
   typeof value === 'object' && value !== null && NOT_FINITE in value ? Number(value[NOT_FINITE]) : value;
-const NOT_FINITE = '$number';
 
 /** An event without what has a place of its own in the record, or is made again from its name. */
 function plain(event: CoordinatorEvent): object {

@@ -49,12 +49,13 @@ export class Evaluation {
     return ended && this.test === null ? this.#begin('test', version) : null;
   }
 
-  /** Figures that are not finite were measured, but are not known. */
+  /** Figures that are not finite were measured, but are not known; of the test set it counts as a failure. */
   done(split: Split, { loss, accuracy }: Figures): void {
+    const known = Number.isFinite(loss) && Number.isFinite(accuracy);
     this.#running = null;
-    this.#failures = 0;
+    this.#failures = split === 'test' && !known ? this.#failures + 1 : 0;
     if (split === 'validation') this.#measuredVersion = this.#begunVersion;
-    this[split] = Number.isFinite(loss) && Number.isFinite(accuracy) ? { loss, accuracy } : null;
+    this[split] = known ? { loss, accuracy } : null;
   }
 
   /** The measurement could not be made. It is tried again when it is due, but not for ever. */

@@ -131,7 +131,11 @@ export class Rollback {
     this.#losses = [...losses];
     if (!this.on || !good || !state) return;
     const { ledger, workers } = good;
-    this.#good = { aggregator: { facts: good.aggregator, state }, ledger, workers: workers as WorkerId[] };
+    this.#good = {
+      aggregator: { facts: good.aggregator, state: cloneState(state) },
+      ledger,
+      workers: workers as WorkerId[],
+    };
   }
 
   #fine(loss: number, measured: Copy | null): void {
