@@ -19,16 +19,14 @@ const shown = (text: string): string => text.replace(/[^\x21-\x7e]/g, '?').slice
 export class Origins {
   /** Of pages at other addresses than the request's, such as a proxy's. */
   readonly #origins: ReadonlySet<string>;
-  /** With their ports, where they are not the scheme's own. */
-  readonly #hosts: ReadonlySet<string>;
   readonly #names: ReadonlySet<string>;
 
   /** `origins`: further addresses of the coordinator itself, e.g. https://train.example.org. Each must be a URL. */
   constructor(origins: readonly string[], machine: string = hostname()) {
     const urls = origins.map((origin) => new URL(origin));
     this.#origins = new Set(urls.map(({ origin }) => origin));
-    this.#hosts = new Set(urls.map(({ host }) => host));
-    this.#names = new Set([machine.toLowerCase(), `${machine.toLowerCase()}.local`]);
+    const own = machine.toLowerCase();
+    this.#names = new Set([...urls.map(({ hostname: name }) => name), own, `${own}.local`]);
   }
 
   /**
@@ -37,11 +35,9 @@ export class Origins {
    */
   misdirected({ host }: Headers): OriginRefusal | null {
     if (host === undefined) return { status: 421, error: 'expected a Host header' };
-    const url = URL.canParse(`http://${host}`) ? new URL(`http://${host}`) : null;
-    const name = url?.hostname ?? '';
+    const readable = /^[\w.:[\]-]+$/.test(host) && URL.canParse(`http://${host}`);
+    const name = readable ? new URL(`http://${host}`).hostname : '';
     const known =
-      this.#hosts.has(host.toLowerCase()) ||
-      (url !== null && this.#hosts.has(url.host)) ||
       this.#names.has(name) ||
       name.endsWith('.localhost') ||
       isIP(name.replace(/^\[|\]$/g, '')) !== 0 ||

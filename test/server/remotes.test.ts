@@ -78,7 +78,7 @@ describe('a worker that was forgotten', () => {
     socket.emit('status', { state: 'training' });
     await new Promise<void>((resolve) => socket.once('disconnect', () => resolve()));
     const back = await PlainWorker.join(coordinator.url, 'digits', plain.welcome.token);
-    expect(back.welcome.worker).not.toBe(plain.welcome.worker);
+    expect(back.welcome.worker).toBe(plain.welcome.worker);
     expect((await back.lease()).lease.id).toBeDefined();
   });
 });

@@ -90,7 +90,10 @@ export function httpServer(options: HttpOptions, upgrades: readonly string[]): H
 
 /** The last resort: our own error, told to the log and not to the client. Express knows it by its four parameters. */
 function failed(log: Logger): ErrorRequestHandler {
-  return (error: Error, request, response, next) => {
+  return (error: Error & { status?: number }, request, response, next) => {
+    if (error.status !== undefined && error.status < 500 && !response.headersSent) {
+      return void response.status(error.status).json({ error: 'this request cannot be read' }); // theirs
+    }
     log.error({ err: error, path: request.path }, 'a request failed');
     if (response.headersSent) return next(error);
     response.status(500).json({ error: 'the coordinator failed to answer this; its log says why' });
