@@ -83,7 +83,7 @@ export class Guard {
    */
   connect(address: string): (() => void) | null {
     const own = this.#connections.get(address) ?? 0;
-    if (own >= this.limits.connectionsPerAddress) {
+    if (own >= this.limits.connectionsPerAddress && !this.trustProxy) {
       this.heldBack.connections += 1;
       return null;
     }
@@ -95,9 +95,16 @@ export class Guard {
     };
   }
 
-  /** Of a connection before it has said anything; a proxy's are not counted, they are everybody's. */
+  /** That are open now. */
+  get connections(): number {
+    let open = 0;
+    for (const own of this.#connections.values()) open += own;
+    return open;
+  }
+
+  /** Of a connection before it has said anything. A proxy's are everybody's: they are bounded in all alone. */
   connectSocket(remoteAddress: string | undefined): (() => void) | null {
-    return this.trustProxy ? () => undefined : this.connect(addressKey(remoteAddress));
+    return this.connect(this.trustProxy ? 'everybody' : addressKey(remoteAddress));
   }
 
   /** Memory for a body. False when too much is taken already; one body is always let in. */

@@ -7,13 +7,16 @@ import { WebSocketServer, type ServerOptions, type WebSocket } from 'ws';
 /** A message comes in pieces of this size or larger, or in few. */
 const PIECE_BYTES = 4096;
 const PIECES_MIN = 64;
+/** Who does not answer a goodbye is not waited for. */
+const CLOSE_MS_MAX = 5_000;
 
 export class LimitedWebSocketServer extends WebSocketServer {
   /** `maxPayload` in bytes, of the largest message. */
   constructor(options: ServerOptions & { readonly maxPayload: number }) {
     const pieces = Math.max(PIECES_MIN, Math.ceil(options.maxPayload / PIECE_BYTES));
     // A TCP segment may be cut anywhere: of those there may be some more.
-    super({ ...options, autoPong: false, maxFragments: pieces, maxBufferedChunks: 8 * pieces });
+    const limits = { maxFragments: pieces, maxBufferedChunks: 8 * pieces, closeTimeout: CLOSE_MS_MAX };
+    super({ ...options, ...limits, autoPong: false });
   }
 
   override handleUpgrade(

@@ -53,3 +53,19 @@ export const RUN_METRICS = {
     meaning: 'Bodies of answers to pulls and pushes.',
   },
 } as const satisfies Record<string, MetricSpec>;
+
+export const LIMIT_METRICS = {
+  connections: { name: 'connections', kind: 'gauge', unit: 'connections', meaning: 'Open now.' },
+  heldBack: {
+    name: 'held_back_total',
+    kind: 'counter',
+    unit: 'requests',
+    meaning: 'Requests and connections that were over a limit, by limit.',
+  },
+  turnedAway: {
+    name: 'turned_away_total',
+    kind: 'counter',
+    unit: 'requests',
+    meaning: 'Hellos and tokens of workers that were refused, by reason.',
+  },
+} as const satisfies Record<string, MetricSpec>;

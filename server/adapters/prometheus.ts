@@ -2,17 +2,18 @@
 
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 import { asRunId } from '../../shared/ids.ts';
-import { RUN_METRICS, type MetricSpec } from '../../shared/metrics.ts';
+import { LIMIT_METRICS, RUN_METRICS, type MetricSpec } from '../../shared/metrics.ts';
 import type { RunSummary, WorkerRow } from '../../shared/protocol/snapshots.ts';
 import type { Totals } from '../core/sessions.ts';
 import type { Door } from '../door.ts';
+import type { Guard } from '../guard.ts';
 
 type Key = keyof typeof RUN_METRICS;
 /** One label set and its value. */
 type Sample = readonly [labels: Record<string, string>, value: number | null];
 
 /** What makes the page that Prometheus scrapes. */
-export function prometheus(door: Door): () => Promise<{ contentType: string; text: string }> {
+export function prometheus(door: Door, guard: Guard): () => Promise<{ contentType: string; text: string }> {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix: 'murmuration_' }); // event-loop delay, memory, CPU
   const metrics = Object.fromEntries(
@@ -22,6 +23,7 @@ export function prometheus(door: Door): () => Promise<{ contentType: string; tex
       return [key, kind === 'counter' ? new Counter(options) : new Gauge(options)];
     }),
   ) as Record<Key, Counter | Gauge>;
+  addLimits(registry, door, guard);
   return async () => {
     for (const metric of Object.values(metrics)) metric.reset();
     for (const summary of door.summaries()) {
@@ -34,6 +36,34 @@ export function prometheus(door: Door): () => Promise<{ contentType: string; tex
     }
     return { contentType: registry.contentType, text: await registry.metrics() };
   };
+}
+
+/** What remotes were held to. */
+function addLimits(registry: Registry, door: Door, guard: Guard): void {
+  const registers = [registry];
+  const { connections, heldBack, turnedAway } = LIMIT_METRICS;
+  new Gauge({
+    ...{ name: `murmuration_${connections.name}`, help: `${connections.meaning} (${connections.unit})`, registers },
+    collect() {
+      this.set(guard.connections);
+    },
+  });
+  new Counter({
+    ...{ name: `murmuration_${heldBack.name}`, help: `${heldBack.meaning} (${heldBack.unit})`, registers },
+    labelNames: ['limit'],
+    collect() {
+      this.reset();
+      for (const [limit, count] of Object.entries(guard.heldBack)) this.inc({ limit }, count);
+    },
+  });
+  new Counter({
+    ...{ name: `murmuration_${turnedAway.name}`, help: `${turnedAway.meaning} (${turnedAway.unit})`, registers },
+    labelNames: ['reason'],
+    collect() {
+      this.reset();
+      for (const [reason, count] of Object.entries(door.turned())) this.inc({ reason }, count);
+    },
+  });
 }
 
 function samplesOf(run: RunSummary, rows: readonly WorkerRow[], totals: Totals): Record<Key, Sample[]> {

@@ -63,6 +63,8 @@ class Routes {
         return this.#pull(identity, exchange);
       case 'POST leases/one':
         return this.#push(identity, exchange, { lease: lease!, wantsNext: url.searchParams.get('next') !== '0' });
+      case 'DELETE workers':
+        return this.#goodbye(identity, response);
       case 'DELETE leases/one':
         return this.#release(identity, lease!, response);
       default:
@@ -119,6 +121,11 @@ class Routes {
     bodies.delete(request);
     if (!body.ok) return refuseBody(response, body);
     this.#plane.push(identity, { ...push, bytes: body.bytes }, answerOn(response));
+  }
+
+  #goodbye({ run, worker }: Identity, response: ServerResponse): void {
+    this.#door.dispatch({ type: 'leave', run, worker });
+    response.writeHead(204).end();
   }
 
   #release({ run, worker }: Identity, lease: string, response: ServerResponse): void {

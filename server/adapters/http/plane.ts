@@ -46,8 +46,8 @@ export class Plane {
   readonly #paramsCodec: PlaneOptions['paramsCodec'];
   /** Where pushes are unpacked: one vector a run, as an event is handled whole before the next is read. */
   readonly #scratch = new Map<RunId, Vec>();
-  /** Packed once for all workers that are sent the same vector. */
-  readonly #frames = new WeakMap<Sent, Uint8Array>();
+  /** Packed once for all workers that are sent the same vector: the last of each run, as older ones are not sent again. */
+  readonly #frames = new Map<RunId, { readonly sent: Sent; readonly frame: Uint8Array }>();
   readonly #unread = new Unread();
   readonly #guard: Guard;
 
@@ -166,14 +166,14 @@ export class Plane {
   }
 
   #pack(run: RunId, sent: Sent): Uint8Array {
-    const known = this.#frames.get(sent);
-    if (known) return known;
+    const last = this.#frames.get(run);
+    if (last?.sent === sent) return last.frame;
     const { runKey, layoutHash, parameters: length } = this.#door.manifest(run);
     const codec = this.#paramsCodec(run);
     const header = { kind: 'params', codec, runKey, layoutHash, length, baseVersion: sent.version } as const;
     const frame = Buffer.allocUnsafeSlow(frameBytes(length, codec));
     encodeFrame(frame, header, sent.vector, { crc32, packed: sent.packed });
-    this.#frames.set(sent, frame);
+    this.#frames.set(run, { sent, frame });
     return frame;
   }
 }

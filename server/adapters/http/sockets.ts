@@ -13,8 +13,6 @@ export interface Certificate {
   readonly key: string | Buffer;
 }
 
-/** Longer than most steps: a socket that is closed between two pushes costs a handshake each time. */
-const KEEP_ALIVE_MS = 75_000;
 /** A request in all, its body too; bodies of pushes have limits of their own, by their length. */
 const REQUEST_MS_MAX = 600_000;
 /** A peer that vanished without a word is found out by TCP's own probes, ten of them a second apart. */
@@ -52,11 +50,12 @@ export function limitedServer(
       )
     : null;
   const server = tls ?? createServer(options, handler);
-  server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.headersTimeout = headersMs;
   server.requestTimeout = REQUEST_MS_MAX;
   server.maxHeadersCount = HEADERS_MAX;
-  server.timeout = silentMs + pingEveryMs; // of silence, both ways; while a request is under way
+  // Of silence, both ways, while a request is under way and between two: longer than most steps.
+  server.timeout = silentMs + pingEveryMs;
+  server.keepAliveTimeout = server.timeout;
   if (Number.isFinite(guard.limits.connections)) server.maxConnections = guard.limits.connections;
   server.on('connection', (socket: Socket) => {
     const closed = guard.connectSocket(socket.remoteAddress);
