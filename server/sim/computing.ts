@@ -9,14 +9,14 @@ import type { Problem } from './problems/problem.ts';
 export class Computing {
   readonly #problem: Problem;
   readonly #order: SampleOrder;
-  readonly #flipped: boolean;
+  readonly #flipped: () => boolean;
   /** What the inner optimizer remembers is kept from lease to lease. */
   #inner: InnerLoop | null = null;
   /** For leases of several batches. */
   #part = new Float32Array(0);
 
   /** `flipped`: on wrong labels. */
-  constructor(problem: Problem, order: SampleOrder, flipped: boolean) {
+  constructor(problem: Problem, order: SampleOrder, flipped: () => boolean = () => false) {
     this.#problem = problem;
     this.#order = order;
     this.#flipped = flipped;
@@ -34,7 +34,7 @@ export class Computing {
     const { delta, loss } = await this.#inner.run(work, vector, batches.length, async (theta, number, out) => {
       const batch = batches[number]!;
       const samples = this.#order.indices(epoch, batch);
-      return { loss: await this.#problem.gradient(theta, samples, out, this.#flipped), samples: batch.count };
+      return { loss: await this.#problem.gradient(theta, samples, out, this.#flipped()), samples: batch.count };
     });
     copy(vector, delta);
     return loss;
@@ -42,7 +42,7 @@ export class Computing {
 
   /** The gradient at the lease's parameters; over several batches, their mean by samples. */
   async #meanGradient({ batches, epoch }: Lease, vector: Vec): Promise<number> {
-    const [problem, order, flipped] = [this.#problem, this.#order, this.#flipped];
+    const [problem, order, flipped] = [this.#problem, this.#order, this.#flipped()];
     const [only] = batches;
     if (batches.length === 1) return problem.gradient(vector, order.indices(epoch, only!), vector, flipped);
     const theta = vector.slice();

@@ -47,6 +47,8 @@ export interface Fleet {
   /** Every other volunteer's clock is ahead of the coordinator's by so much, the others' are behind. */
   readonly skewMs?: number;
   readonly byzantine: readonly FaultyWorkers[];
+  /** The honest arrive only so long after the others. */
+  readonly honestAfterMs?: number;
   /** Workers arrive within this long of the start. */
   readonly arriveWithinMs: number;
   /** One: the papers' setting. Two: the exchange of one overlaps the computing of the other. */

@@ -19,6 +19,7 @@ import { Alarm, type Clock } from './clock.ts';
 import { Computing } from './computing.ts';
 import type { SampleOrder } from './order.ts';
 import type { Problem } from './problems/problem.ts';
+import type { Bans } from './row.ts';
 import type { Tally } from './tally.ts';
 
 const HEARTBEAT_MS = 10_000;
@@ -30,6 +31,7 @@ export type Answer<R> = (reply: R, params: Vec | null) => void;
 
 /** A worker's open connection on the control plane. */
 export interface Connection {
+  readonly honest: boolean;
   worker: WorkerId | null;
   readonly control: (command: 'pause' | 'resume' | 'stop') => void;
 }
@@ -65,6 +67,7 @@ export class Hub {
   readonly #spares: Vec[] = [];
   /** The coordinator's own. */
   readonly #computing: Computing;
+  readonly #liars = new Set<WorkerId>();
   #requests = 0;
   #admitted = 0;
 
@@ -72,7 +75,7 @@ export class Hub {
     this.#options = options;
     this.#manifest = manifestOf(options.setup);
     this.#scratch = new Float32Array(options.setup.layout.dim);
-    this.#computing = new Computing(options.problem, options.order, false);
+    this.#computing = new Computing(options.problem, options.order);
     const tick = (): void => this.#dispatch({ type: 'tick' });
     this.#alarm = new Alarm(options.clock, () => this.coordinator.nextDeadlineMs(), tick);
     this.#dispatch({ type: 'open', setup: options.setup });
@@ -92,6 +95,14 @@ export class Hub {
     return this.coordinator.summary(this.#run, this.#options.clock.nowMs);
   }
 
+  /** Who was banned so far, and after how many pushes that were taken in. */
+  bans(): Bans {
+    const rows = this.coordinator.workers(this.#run, this.#options.clock.nowMs);
+    const banned = rows.filter(({ standing }) => standing.level === 'banned');
+    const lying = banned.filter(({ id }) => this.#liars.has(asWorkerId(id)));
+    return { lying: lying.length, honest: banned.length - lying.length, pushes: lying.map(({ pushes }) => pushes) };
+  }
+
   admit(connection: Connection, hello: Hello): Welcome {
     const { token, name, device, holding } = hello;
     const known = token === undefined ? undefined : asWorkerId(token);
@@ -101,6 +112,7 @@ export class Hub {
       return { ok: false, protocol: PROTOCOL_VERSION, refusal, message: refusalText(refusal) };
     }
     const worker = back ? known : asWorkerId(`w${++this.#admitted}`);
+    if (!connection.honest) this.#liars.add(worker);
     connection.worker = worker;
     this.#connections.set(worker, connection);
     const held = holding && { holding: holding.map(asLeaseId) };
@@ -219,6 +231,7 @@ export class Hub {
   #evaluate({ run, version, split, theta }: EffectOf<'evaluate'>): void {
     this.#options.clock.after(OWN_MS, async () => {
       const { loss, accuracy } = await this.#options.problem.evaluate(theta, split);
+      if (split === 'validation') this.#options.tally.measured(loss);
       this.#dispatch({ type: 'evaluated', run, version, split, loss, accuracy: accuracy ?? 0 });
     });
   }

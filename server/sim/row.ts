@@ -22,6 +22,13 @@ export type RunEnd = 'finished' | 'diverged' | 'stalled';
 /** A histogram: [bin, pushes], by rising bin. */
 export type Histogram = readonly (readonly [number, number])[];
 
+/** Workers that were banned, and the accepted pushes of each liar among them. */
+export interface Bans {
+  readonly lying: number;
+  readonly honest: number;
+  readonly pushes: readonly number[];
+}
+
 export interface RunRow {
   readonly method: string;
   readonly workers: number;
@@ -48,5 +55,9 @@ export interface RunRow {
   readonly lags: Histogram;
   /** Bin b holds gaps from 10^(b/10) to 10^((b+1)/10); gaps of 0 are left out. */
   readonly gaps: Histogram;
+  readonly bans: Bans;
+  readonly rollbacks: number;
+  /** Highest validation loss that the coordinator measured, as a multiple of its first; null when it measured none. */
+  readonly worstLossRatio: number | null;
   readonly refused: Readonly<Partial<Record<RejectReason, number>>>;
 }

@@ -5,6 +5,7 @@ import { rng } from '../../shared/rng.ts';
 import type { Vec } from '../../shared/vec.ts';
 import type { CoordinatorEvent, RunSetup } from '../core/events.ts';
 import type { Method } from '../core/method.ts';
+import { Grapevine } from './byzantine.ts';
 import { Clock } from './clock.ts';
 import { Hub } from './hub.ts';
 import { Machine } from './machine.ts';
@@ -43,6 +44,7 @@ class Simulation {
   readonly #options: SimulateOptions;
   readonly #clock = new Clock();
   readonly #tally = new Tally();
+  readonly #grapevine = new Grapevine();
   readonly #hub: Hub;
   readonly #curve: CurvePoint[] = [];
   #lastPushMs = 0;
@@ -96,6 +98,8 @@ class Simulation {
       problem: this.#options.problem,
       order,
       tally: this.#tally,
+      clock: this.#clock,
+      grapevine: this.#grapevine,
       random: random.fork('machine'),
     });
     const link = new Link(fleet.network, this.#clock, random.fork('link'));
@@ -144,6 +148,9 @@ class Simulation {
       testLoss: test?.loss ?? null,
       lags: tally.lags,
       gaps: tally.gaps,
+      bans: this.#hub.bans(),
+      rollbacks: this.#hub.summary().rollbacks,
+      worstLossRatio: ratio(tally.worstLoss, tally.firstLoss),
       refused: tally.refused,
     };
   }
@@ -154,6 +161,9 @@ function methodOf(name: string, { methods }: SimulateOptions): Method {
   if (!method) throw new Error(`there is no method "${name}"`);
   return method;
 }
+
+const ratio = (worst: number | null, first: number | null): number | null =>
+  worst === null || first === null || !Number.isFinite(worst) ? null : worst / first;
 
 /** What is not finite is not a number that JSON or a plot could show. */
 function finite({ loss, accuracy }: Figures): { loss: number | null; accuracy: number | null } {

@@ -129,6 +129,7 @@ export class Tab {
     const { link, clock } = this.#options;
     const connection: Connection = {
       worker: null,
+      honest: this.#options.machine.honest,
       control: (command) => {
         const deliver = (): void => this.#tell({ type: 'control', command });
         link.sendReliably({ deliver, lost: () => undefined });

@@ -13,6 +13,9 @@ export class Tally {
   /** Why the run cannot go on; null while it can. */
   fault: Exclude<RunEnd, 'finished'> | null = null;
   readonly refused: Partial<Record<RejectReason, number>> = {};
+  /** Validation losses as the coordinator measured them: the first, and the highest. */
+  firstLoss: number | null = null;
+  worstLoss: number | null = null;
   #pushes = 0;
   #lagSum = 0;
   #gapSum = 0;
@@ -39,6 +42,11 @@ export class Tally {
   computed(samples: number, loss: number, honest: boolean): void {
     this.computedSamples += samples;
     if (honest && !Number.isFinite(loss)) this.fault ??= 'diverged';
+  }
+
+  measured(loss: number): void {
+    this.firstLoss ??= loss;
+    this.worstLoss = Math.max(this.worstLoss ?? loss, Number.isNaN(loss) ? Infinity : loss);
   }
 
   answered({ outcome, reason, repeated, lag, gap }: PushReply, samples: number, honest: boolean): void {

@@ -13,9 +13,10 @@ export interface VisitorOptions extends Omit<TabOptions, 'name' | 'random' | 'sk
 /** Plans the volunteer's visits. */
 export function invite(options: VisitorOptions): void {
   const { clock, random, fleet } = options;
-  const { arriveWithinMs, outages = [] } = fleet;
+  const { arriveWithinMs, outages = [], honestAfterMs = 0 } = fleet;
   const visitor = new Visitor(options);
-  const atMs = arriveWithinMs === 0 ? 0 : arriveWithinMs * random.fork('arrival').next();
+  const beginMs = options.machine.honest ? honestAfterMs : 0;
+  const atMs = beginMs + (arriveWithinMs === 0 ? 0 : arriveWithinMs * random.fork('arrival').next());
   clock.at(atMs, () => visitor.visit());
   for (const [i, outage] of outages.entries()) {
     if (random.fork(`outage/${i}`).next() < outage.share)

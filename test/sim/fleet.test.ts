@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest';
 import type { FAULTS } from '../../server/sim/byzantine.ts';
-import { corrupt, faultOf } from '../../server/sim/byzantine.ts';
+import { faultOf, Grapevine, Liar } from '../../server/sim/byzantine.ts';
 import { HETEROGENEOUS, HOMOGENEOUS, slowness, taskMs, VOLUNTEERS, type Fleet } from '../../server/sim/fleet.ts';
 import { rng } from '../../shared/rng.ts';
 
@@ -47,13 +47,20 @@ test('the first workers have the faults, in order', () => {
     { fault: 'nan', workers: 1 },
     { fault: 'sign-flip', workers: 2 },
   ] as const;
-  expect([0, 1, 2, 3].map((index) => faultOf(index, faulty))).toEqual(['nan', 'sign-flip', 'sign-flip', null]);
+  expect([0, 1, 2, 3].map((index) => faultOf(index, faulty)?.fault ?? null)).toEqual([
+    'nan',
+    'sign-flip',
+    'sign-flip',
+    null,
+  ]);
 });
 
 test('every fault but label flips changes the gradient, as it says', () => {
+  const grapevine = new Grapevine();
+  const liar = new Liar(rng('lies'), grapevine);
   const made = (fault: (typeof FAULTS)[number]): Float32Array => {
     const vector = Float32Array.of(1, -2, 3);
-    corrupt(vector, fault, rng('lies'));
+    liar.corrupt(vector, fault);
     return vector;
   };
   expect([...made('sign-flip')]).toEqual([-1, 2, -3]);
@@ -62,4 +69,13 @@ test('every fault but label flips changes the gradient, as it says', () => {
   expect([...made('nan')].filter(Number.isNaN)).toHaveLength(1);
   expect(Math.hypot(...made('noise'))).toBeGreaterThan(10);
   expect([...made('label-flip')]).toEqual([1, -2, 3]);
+  expect([...made('lazy-noise')]).not.toEqual([1, -2, 3]);
+  expect(Math.hypot(...made('lazy-noise'))).toBeLessThan(10);
+  expect([...made('copy')]).toEqual([1, -2, 3]); // nothing was heard yet
+  grapevine.heard(Float32Array.of(7, 8, 9));
+  expect([...made('copy')]).toEqual([7, 8, 9]);
+  expect([...made('replay')]).toEqual([1, -2, 3]);
+  const later = Float32Array.of(4, 4, 4);
+  liar.corrupt(later, 'replay');
+  expect([...later]).toEqual([1, -2, 3]);
 });

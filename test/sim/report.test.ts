@@ -34,6 +34,9 @@ function rowOf(changes: Partial<RunRow>): RunRow {
       [7, 6],
     ],
     gaps: [[-30, 9]],
+    bans: { lying: 0, honest: 0, pushes: [] },
+    rollbacks: 0,
+    worstLossRatio: null,
     refused: {},
     ...changes,
   };

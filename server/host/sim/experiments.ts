@@ -72,7 +72,8 @@ async function perform(of: Experiment, runner: Runner): Promise<Outcome> {
     );
     return `${tested ? 'Test' : 'Validation'} accuracy, %, ${fleet} fleet:\n\n${table}`;
   });
-  const text = [...wide, longTable(rows), verdicts(checks)].filter((part) => part !== '').join('\n\n');
+  const tables = of.tables ? [of.tables(rows)] : [...wide, longTable(rows)];
+  const text = [...tables, verdicts(checks)].filter((part) => part !== '').join('\n\n');
   return { text, json: rowLines(rows), plot: comparisonPlot(rows), checks };
 }
 

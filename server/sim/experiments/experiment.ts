@@ -40,6 +40,8 @@ export interface TableExperiment extends About {
   readonly kind: 'table';
   scenarios(size: Size): Scenario[];
   checks(rows: readonly RunRow[]): Check[];
+  /** Its own tables as Markdown; that of accuracy by workers when absent. */
+  tables?(rows: readonly RunRow[]): string;
 }
 
 /** Figures that have a formula to be held against. */
