@@ -1,6 +1,7 @@
 // Gathers: when do we have enough pushes for an update?
 
-import { axpy, copy, scale, zero, type Vec } from '../../shared/vec.ts';
+import type { Vec } from '../../shared/vec.ts';
+import { combine, type RobustValues } from './combine.ts';
 import type { Gather } from './method.ts';
 
 /** Every push is an update. */
@@ -24,38 +25,41 @@ export function each(): Gather {
   };
 }
 
-/** A buffer: the mean of so many pushes, whoever sent them. When no more come, the mean of those there are. */
-export function buffer(dim: number, by: { bufferSize: number }): Gather {
-  const state = { pushes: 0, sum: new Float32Array(dim) };
-  const mean = new Float32Array(dim);
+/** A buffer: the mean, or what was chosen, of so many pushes, whoever sent them; of those there are when no more come. */
+export function buffer(dim: number, by: Partial<RobustValues> & { bufferSize: number }): Gather {
+  const combined = combine(dim, by, by.bufferSize);
+  const state = { pushes: 0, combined: combined.state };
+  const update = new Float32Array(dim);
   return {
     state,
     immediate: false,
     add: (g) => {
       state.pushes += 1;
-      axpy(state.sum, 1, g);
+      combined.add(g, 1);
     },
     ready: (_nowMs, { closing }) => state.pushes >= by.bufferSize || (closing === true && state.pushes > 0),
     deadlineMs: () => null,
     take: () => {
-      copy(mean, state.sum);
-      scale(mean, 1 / state.pushes);
-      zero(state.sum);
+      combined.take(update);
       state.pushes = 0;
-      return { update: mean, worker: '' };
+      return { update, worker: '' };
     },
   };
 }
 
 /**
- * A round: the mean of everyone's push at one version, by samples unless `equally`. Complete when no lease of this version is
+ * A round: the mean, or what was chosen, of everyone's push at one version; a mean is by samples unless `equally`. Complete when no lease of this version is
  * outstanding; or when, `deadlineMs` after its first push, at least `quorum` of those who took part have pushed.
  * Without the deadline one silent worker would stop the run; without the quorum one fast worker would be the run.
  */
-export function round(dim: number, by: { quorum: number; deadlineMs: number; equally?: boolean }): Gather {
+export function round(
+  dim: number,
+  by: Partial<RobustValues> & { quorum: number; deadlineMs: number; equally?: boolean },
+): Gather {
   // overdue: 1 when the deadline has passed without a quorum, and only another push, or another that ends, can help
-  const state = { pushes: 0, weight: 0, openedAtMs: 0, overdue: 0, sum: new Float32Array(dim) };
-  const mean = new Float32Array(dim);
+  const combined = combine(dim, by);
+  const state = { pushes: 0, openedAtMs: 0, overdue: 0, combined: combined.state };
+  const update = new Float32Array(dim);
   return {
     state,
     immediate: false,
@@ -63,9 +67,7 @@ export function round(dim: number, by: { quorum: number; deadlineMs: number; equ
     add: (g, { samples, nowMs }) => {
       if (state.pushes === 0) state.openedAtMs = nowMs;
       state.pushes += 1;
-      const weight = by.equally ? 1 : samples;
-      state.weight += weight;
-      axpy(state.sum, weight, g);
+      combined.add(g, by.equally ? 1 : samples);
     },
     ready: (nowMs, { outstanding }) => {
       if (state.pushes === 0) return false;
@@ -76,13 +78,10 @@ export function round(dim: number, by: { quorum: number; deadlineMs: number; equ
     },
     deadlineMs: () => (state.pushes === 0 || state.overdue === 1 ? null : state.openedAtMs + by.deadlineMs),
     take: () => {
-      copy(mean, state.sum);
-      scale(mean, 1 / state.weight);
-      zero(state.sum);
+      combined.take(update);
       state.pushes = 0;
-      state.weight = 0;
       state.overdue = 0;
-      return { update: mean, worker: '' };
+      return { update, worker: '' };
     },
   };
 }

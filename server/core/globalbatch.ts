@@ -4,12 +4,12 @@
 // Each batch has a token, the update it belongs to: M batches have 0, the next M have 1, and so on in the order of leasing.
 // A batch that is more than ι updates late counts for nothing, but it counts.
 
-import { axpy, copy, scale, zero, type Vec } from '../../shared/vec.ts';
+import { combine, type RobustValues } from './combine.ts';
 import type { Gate, Gather, Push } from './method.ts';
-import { byWorker } from './state.ts';
+import { byWorker, type State as StateTree } from './state.ts';
 import { asyncBatchesPerMs, syncBatchesPerMs } from './throughput.ts';
 
-export interface GlobalBatchOptions {
+export interface GlobalBatchOptions extends Partial<RobustValues> {
   /** M */
   readonly bufferSize: number;
   /** ι */
@@ -28,7 +28,8 @@ type State = {
   sync: number;
   /** Updates in a row after which the other mode looked better. */
   votes: number;
-  sum: Vec;
+  /** What the pushes come to so far. */
+  combined: StateTree;
   /** By worker: its time a batch, and when it last pushed. */
   batchMs: { [worker: string]: number };
   pushedAtMs: { [worker: string]: number };
@@ -37,17 +38,18 @@ type State = {
 /** The two axes of it, on one memory: the gather's. */
 export function globalBatch(dim: number, by: GlobalBatchOptions): { gate: Gate; gather: Gather } {
   const { bufferSize, maxStaleness } = by;
+  const combined = combine(dim, by, bufferSize);
   const sync = by.mode === 'async' ? 0 : 1;
   const state: State = {
     updates: 0,
     pushes: 0,
     sync,
     votes: 0,
-    sum: new Float32Array(dim),
+    combined: combined.state,
     batchMs: byWorker(),
     pushedAtMs: byWorker(),
   };
-  const mean = new Float32Array(dim);
+  const update = new Float32Array(dim);
   let note: string | null = null;
   const gather: Gather = {
     state,
@@ -56,18 +58,17 @@ export function globalBatch(dim: number, by: GlobalBatchOptions): { gate: Gate; 
       state.pushes += 1;
       clock(state, push);
       const token = Math.floor(push.sequence / bufferSize);
-      if (state.updates - token <= maxStaleness) axpy(state.sum, 1, g);
+      if (state.updates - token <= maxStaleness) combined.add(g, 1);
+      else combined.addNothing();
     },
     ready: (_nowMs, { closing }) => state.pushes >= bufferSize || (closing === true && state.pushes > 0),
     deadlineMs: () => null,
     take: () => {
-      copy(mean, state.sum);
-      scale(mean, 1 / state.pushes);
-      zero(state.sum);
+      combined.take(update);
       state.pushes = 0;
       state.updates += 1;
       if (by.mode === 'auto') note = reconsider(state, by) ?? note;
-      return { update: mean, worker: '' };
+      return { update, worker: '' };
     },
     forget: (worker) => {
       delete state.batchMs[worker];

@@ -1,3 +1,4 @@
+import { ROBUST } from '../core/combine.ts';
 import { uncorrected } from '../core/correct.ts';
 import { bsp } from '../core/gate.ts';
 import { round } from '../core/gather.ts';
@@ -28,6 +29,7 @@ export default defineMethod({
     innerOptimizer: ADAMW,
     ...SYNCHRONIZATION,
     ...ROUND,
+    ...ROBUST,
   },
   axes: (h, dim) => ({
     work: localSteps(h, stepsByRule(h)),

@@ -1,3 +1,4 @@
+import { ROBUST } from '../core/combine.ts';
 import { decayByLag } from '../core/correct.ts';
 import { asp } from '../core/gate.ts';
 import { buffer } from '../core/gather.ts';
@@ -37,6 +38,7 @@ export default defineMethod({
     },
     ...INNER,
     localSteps: { ...INNER.localSteps, default: 10 },
+    ...ROBUST,
   },
   axes: (h, dim) => ({
     work: localSteps(h, () => h.localSteps),

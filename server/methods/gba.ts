@@ -1,3 +1,4 @@
+import { ROBUST } from '../core/combine.ts';
 import { uncorrected } from '../core/correct.ts';
 import { globalBatch } from '../core/globalbatch.ts';
 import { MOMENTUM } from '../core/hyperparameters.ts';
@@ -66,6 +67,7 @@ export default defineMethod({
       min: 1,
       integer: true,
     },
+    ...ROBUST,
   },
   axes: (h, dim) => ({
     work: { kind: 'gradient' },

@@ -1,3 +1,4 @@
+import { ROBUST } from '../core/combine.ts';
 import { uncorrected } from '../core/correct.ts';
 import { bsp } from '../core/gate.ts';
 import { round } from '../core/gather.ts';
@@ -21,7 +22,7 @@ export default defineMethod({
     url: 'https://arxiv.org/abs/1805.09767',
     where: 'Algorithm 1',
   },
-  hyperparameters: { ...INNER, ...SYNCHRONIZATION, ...ROUND },
+  hyperparameters: { ...INNER, ...SYNCHRONIZATION, ...ROUND, ...ROBUST },
   axes: (h, dim) => ({
     work: localSteps(h, stepsByRule(h)),
     gate: bsp(),

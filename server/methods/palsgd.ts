@@ -1,3 +1,4 @@
+import { ROBUST } from '../core/combine.ts';
 import { uncorrected } from '../core/correct.ts';
 import { bsp } from '../core/gate.ts';
 import { round } from '../core/gather.ts';
@@ -54,6 +55,7 @@ export default defineMethod({
     innerOptimizer: ADAMW,
     ...SYNCHRONIZATION,
     ...ROUND,
+    ...ROBUST,
   },
   axes: (h, dim) => {
     const steps = stepsByRule(h);

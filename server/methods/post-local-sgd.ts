@@ -1,3 +1,4 @@
+import { ROBUST } from '../core/combine.ts';
 import { uncorrected } from '../core/correct.ts';
 import { bsp } from '../core/gate.ts';
 import { round } from '../core/gather.ts';
@@ -33,6 +34,7 @@ export default defineMethod({
     localSteps: { ...INNER.localSteps, default: 16 },
     ...SYNCHRONIZATION,
     ...ROUND,
+    ...ROBUST,
   },
   axes: (h, dim) => {
     const later = stepsByRule(h);

@@ -1,3 +1,4 @@
+import { ROBUST } from '../core/combine.ts';
 import { uncorrected } from '../core/correct.ts';
 import { bsp } from '../core/gate.ts';
 import { round } from '../core/gather.ts';
@@ -30,6 +31,7 @@ export default defineMethod({
     localSteps: { ...INNER.localSteps, symbol: 'τ', default: 48 },
     ...SYNCHRONIZATION,
     ...ROUND,
+    ...ROBUST,
   },
   axes: (h, dim) => ({
     work: localSteps(h, stepsByRule(h)),

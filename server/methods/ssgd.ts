@@ -1,3 +1,4 @@
+import { ROBUST } from '../core/combine.ts';
 import { uncorrected } from '../core/correct.ts';
 import { bsp } from '../core/gate.ts';
 import { round } from '../core/gather.ts';
@@ -42,6 +43,7 @@ export default defineMethod({
       default: 10_000,
       min: 0,
     },
+    ...ROBUST,
   },
   axes: (h, dim) => ({
     work: { kind: 'gradient' },
