@@ -234,15 +234,15 @@ export class Aggregator {
     };
   }
 
-  /** A copy of everything. */
-  snapshot(): Written {
+  /** A copy of everything; or of θ without what the method remembers. */
+  snapshot(whole = true): Written {
     const facts = {
       version: this.#version,
       samples: this.#samples,
       firstSequence: this.#firstSequence,
       departures: this.#departures,
     };
-    return { facts, state: cloneState(this.state()) };
+    return { facts, state: cloneState(whole ? this.state() : { theta: this.theta }) };
   }
 
   /** Begins there, fresh as it is. Throws, and changes nothing, when the state is another method's. */
@@ -257,11 +257,15 @@ export class Aggregator {
     return state;
   }
 
-  /** θ and the method's memory as they were, as the next version; a state of θ alone goes on with a memory that is empty. */
-  goBackTo({ facts, state }: Written): void {
-    const next = { version: this.#version + 1, departures: this.#departures + 1 };
-    if (!Object.hasOwn(state, 'outer')) this.#axes = axesOf(this.#method, this.#config, this.theta.length);
-    this.#put({ ...this.state(), ...state }, { ...facts, ...next });
+  /**
+   * θ and the method's memory as they were, as the next version. A state of θ alone goes on with a memory that is empty;
+   * `nextSequence` is then the place of the next new work in the order of leasing.
+   */
+  goBackTo({ facts, state }: Written, nextSequence: number): void {
+    const next = { ...facts, version: this.#version + 1, departures: this.#departures + 1 };
+    if (Object.hasOwn(state, 'outer')) return this.#put(state, next);
+    this.#axes = axesOf(this.#method, this.#config, this.theta.length);
+    this.#put({ ...this.state(), ...state }, { ...next, firstSequence: nextSequence });
   }
 
   #put(state: State, facts: AggregatorFacts): void {

@@ -44,7 +44,7 @@ export class Measuring {
     if (ended && exhausted) return note('trouble', `${because}, and no state to go back to is any better`);
     const from = aggregator.version;
     desk.voidAll();
-    aggregator.goBackTo(to.aggregator);
+    aggregator.goBackTo(to.aggregator, to.ledger.made);
     for (const worker of to.workers) if (!sessions.find(worker)?.present) aggregator.leave(worker);
     if (!ended) ledger.goBackTo(to.ledger);
     const { version } = to.aggregator.facts;

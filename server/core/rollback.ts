@@ -104,7 +104,7 @@ export class Rollback {
     this.#since = 0;
   }
 
-  /** The memory of another method is of no use: copies keep θ and the account. `firstSequence` as for a change of method. */
+  /** The memory of another method is of no use: copies keep θ and the account. */
   methodChanged(): void {
     this.#good = this.#good && withoutMemory(this.#good);
     this.#measuring = this.#measuring && withoutMemory(this.#measuring);
@@ -147,8 +147,7 @@ export class Rollback {
   }
 }
 
-function withoutMemory({ aggregator, ledger, workers }: Copy): Copy {
+function withoutMemory({ aggregator, ...rest }: Copy): Copy {
   const { facts, state } = aggregator;
-  const theta = state.theta!;
-  return { aggregator: { facts: { ...facts, firstSequence: ledger.made }, state: { theta } }, ledger, workers };
+  return { aggregator: { facts, state: { theta: state.theta! } }, ...rest };
 }

@@ -16,10 +16,12 @@ import { Report, reportFacts } from './report.ts';
 import { Rollback, rollbackFacts, type Copy } from './rollback.ts';
 import { Sessions, sessionsFacts } from './sessions.ts';
 import type { RunSnapshot } from './snapshot.ts';
-import type { State } from './state.ts';
+import { elementsOf, type State } from './state.ts';
 
 /** Of the facts: what another number has written is not read. */
 const FORMAT = 1;
+/** Of a copy to go back to, of which there are two: 256 MiB each, where a vector a worker may come to much more. */
+const COPY_ELEMENTS_MAX = 2 ** 26;
 
 const runFacts = z.strictObject({
   format: z.literal(FORMAT),
@@ -89,10 +91,12 @@ export class RunState {
     return this.status === 'finished' || this.status === 'stopped';
   }
 
-  /** What training has made so far, to go back to: a copy. */
-  copy(): Copy {
-    const { aggregator, ledger, sessions, desk } = this;
-    return { aggregator: aggregator.snapshot(), ledger: ledger.snapshot(desk.leased()), workers: sessions.expected() };
+  /** What training has made so far, to go back to: a copy; of θ alone when the method remembers more than so many numbers. */
+  copy(elementsMax = COPY_ELEMENTS_MAX): Copy {
+    const { aggregator, sessions, desk } = this;
+    const ledger = this.ledger.snapshot(desk.leased());
+    const whole = elementsOf(aggregator.state()) <= elementsMax;
+    return { aggregator: aggregator.snapshot(whole), ledger, workers: sessions.expected() };
   }
 
   /** All that the run is, its open leases void: a copy. Changes nothing. */

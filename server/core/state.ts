@@ -17,6 +17,14 @@ export function cloneState(state: State): State {
   return copy;
 }
 
+/** Of all its vectors. */
+export function elementsOf(state: State): number {
+  return Object.values(state).reduce<number>((sum, value) => {
+    if (typeof value === 'number') return sum;
+    return sum + (value instanceof Float32Array ? value.length : elementsOf(value));
+  }, 0);
+}
+
 /** Makes `live` equal to `saved` in place: stages keep their references to the tree and to its vectors. */
 export function restoreState(live: State, saved: State): void {
   for (const name of Object.keys(live)) if (!Object.hasOwn(saved, name)) delete live[name];

@@ -27,13 +27,13 @@ export class Fuzz {
   #samples = 0;
   #version = 0;
 
-  constructor(method: Method, seed: number) {
+  constructor(method: Method, seed: number, values: Readonly<Record<string, number | string>> = {}) {
     this.#random = rng(`fuzz/${method.name}/${seed}`);
     const codec = { params: seed % 2 === 0 ? 'f32' : 'f16', push: 'f32' };
     const leases = { softMinMs: 1000, perWorker: 1 + (seed % 3) };
     const config = { epochs: 2, codec, leases, evaluateEveryVersions: 3, seed };
     const rounds = 'deadlineMs' in method.hyperparameters ? { deadlineMs: 700, quorum: 0.6 } : {};
-    const hyperparameters = { learningRate: 0.005, ...rounds };
+    const hyperparameters = { learningRate: 0.005, ...rounds, ...values };
     this.driver = new Driver(tinyRun(method, { config, hyperparameters }));
     this.#act('join', () => this.driver.join(...WORKERS));
   }

@@ -14,9 +14,16 @@ export interface Both {
   readonly resumed: Driver;
 }
 
+export interface Stop {
+  readonly steps: number;
+  readonly other?: Method;
+  /** Of the method. */
+  readonly values?: Readonly<Record<string, number | string>>;
+}
+
 /** Random events, then a stop. With `other`, the method was changed on the way. */
-export function stopAndResume(method: Method, seed: number, { steps, other }: { steps: number; other?: Method }): Both {
-  const fuzz = new Fuzz(method, seed);
+export function stopAndResume(method: Method, seed: number, { steps, other, values }: Stop): Both {
+  const fuzz = new Fuzz(method, seed, values);
   const stayed = fuzz.driver;
   for (let i = 0; i < steps; i++) {
     if (other && i === CHANGE_AFTER) {

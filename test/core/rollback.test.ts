@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { ROLLBACKS_MAX } from '../../server/core/rollback.ts';
+import { Run } from '../../server/core/run.ts';
 import asgd from '../../server/methods/asgd.ts';
 import danaZero from '../../server/methods/dana-zero.ts';
 import gapAware from '../../server/methods/gap-aware.ts';
@@ -222,6 +223,12 @@ describe('a run that goes wrong', () => {
       const { outer, correct } = stateOf(one) as { outer: { velocity: Float32Array }; correct: { updates: number } };
       expect([...outer.velocity, correct.updates]).toEqual([0, 0, 0, 0, 0, 0, 0]);
     }
+  });
+
+  it('[K11] keeps θ alone of a memory that is too large to be copied', () => {
+    const run = new Run({ setup: tinyRun(danaZero) }, 0);
+    expect(run.copy(12).aggregator.state).toEqual(run.copy().aggregator.state);
+    expect(run.copy(11).aggregator.state).toEqual({ theta: run.aggregator.theta });
   });
 
   it('[K7] [K1] goes back to the same state after a restart', () => {

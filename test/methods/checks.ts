@@ -76,6 +76,26 @@ export function checkMethod(method: Method): void {
     if (isImmediate(method)) expect(last).toEqual(lastPush(play(method, clean)));
   });
 
+  it('[K1] does the same whatever its workers are called', () => {
+    const names = [
+      'constructor',
+      '__proto__',
+      'toString',
+      'valueOf',
+      '7',
+      'hasOwnProperty',
+      '__defineGetter__',
+      'then',
+    ];
+    const events = withTimes(randomTrace(4, { events: 200 }));
+    const workers = [...new Set(events.map(({ worker }) => worker))];
+    const called = (worker: string): string => names[workers.indexOf(worker)]!;
+    expect(workers.length).toBeLessThanOrEqual(names.length);
+    const renamed = events.map((event) => ({ ...event, worker: called(event.worker) }));
+    const params = (played: readonly TraceEvent[]) => play(method, played).map((result) => result.params);
+    expect(params(renamed)).toEqual(params(events));
+  });
+
   it('[T5] gives the same bits for the same events', () => {
     const events = withTimes(randomTrace(3, { events: 200 }));
     expect(play(method, events)).toEqual(play(method, events));
