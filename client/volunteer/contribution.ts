@@ -2,7 +2,7 @@
 
 import type { Backend } from '../../shared/protocol/messages.ts';
 import type { Store } from '../page/store.ts';
-import type { PageToWorker, WorkerToPage } from '../worker/bridge.ts';
+import type { PageToWorker, Place, WorkerToPage } from '../worker/bridge.ts';
 import { contributionEnded, contributionStarted, isOver, viewArrived, type VolunteerState } from './state.ts';
 import { watchTab } from './tab.ts';
 
@@ -20,12 +20,14 @@ export class Contribution {
   readonly #store: Store<VolunteerState>;
   readonly #onEnd: () => void;
   #worker: Worker | null = null;
+  #place: Place | null = null;
 
   /** `onEnd`: after a worker was taken down, for whatever reason. */
   constructor(store: Store<VolunteerState>, onEnd: () => void) {
     this.#store = store;
     this.#onEnd = onEnd;
     watchTab((message) => this.#tell(message));
+    addEventListener('pagehide', ({ persisted }) => void (persisted || this.#sayGoodbye()));
   }
 
   start(request: StartRequest): void {
@@ -65,8 +67,21 @@ export class Contribution {
 
   #heard(worker: Worker, message: WorkerToPage): void {
     if (worker !== this.#worker) return;
+    if (message.type === 'welcomed') {
+      this.#place = message;
+      return;
+    }
     this.#store.set(viewArrived(this.#store.get(), message.view));
     if (isOver(message.view)) this.#end();
+  }
+
+  /** The page is closed, and its worker, which may be in the middle of a step, ends with it. */
+  #sayGoodbye(): void {
+    if (this.#worker === null || this.#place === null) return;
+    const { run, token } = this.#place;
+    const headers = { authorization: `Bearer ${token}` };
+    const init = { method: 'DELETE', headers, keepalive: true };
+    fetch(`/data/runs/${encodeURIComponent(run)}/workers`, init).catch(() => undefined); // nobody is there to be told
   }
 
   #broke(worker: Worker, reason: string | undefined): void {
@@ -83,6 +98,7 @@ export class Contribution {
     if (this.#worker === null) return;
     this.#worker.terminate();
     this.#worker = null;
+    this.#place = null;
     this.#onEnd();
   }
 }

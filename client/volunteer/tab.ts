@@ -1,4 +1,4 @@
-// What happens to the tab (hidden, frozen, kept for the back button, offline), in the two words that its worker hears.
+// What happens to the tab (hidden, frozen, kept for the back button, offline, closed), in the words that its worker hears.
 
 import type { PageToWorker } from '../worker/bridge.ts';
 
@@ -13,7 +13,8 @@ export function watchTab(tell: (message: PageToWorker) => void): void {
   // A frozen page's worker is frozen with it. It may hear the first word of each pair before, or both afterwards.
   document.addEventListener('freeze', () => seen(true));
   document.addEventListener('resume', woke);
-  addEventListener('pagehide', () => seen(true));
+  // Closed, it says goodbye: its leases need not wait to be overdue. Kept for the back button, it may be back.
+  addEventListener('pagehide', ({ persisted }) => (persisted ? seen(true) : tell({ type: 'stop' })));
   addEventListener('pageshow', ({ persisted }) => void (persisted && woke()));
   addEventListener('online', woke);
 }

@@ -21,4 +21,13 @@ export type PageToWorker =
   /** Thawed, shown again, or online again: try now what waits. */
   | { readonly type: 'woke' };
 
-export type WorkerToPage = { readonly type: 'view'; readonly view: VolunteerView };
+export type WorkerToPage =
+  | { readonly type: 'view'; readonly view: VolunteerView }
+  /** Whose goodbye the page says when it is closed. */
+  | ({ readonly type: 'welcomed' } & Place);
+
+/** A worker's place in a run. */
+export interface Place {
+  readonly run: string;
+  readonly token: string;
+}

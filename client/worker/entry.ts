@@ -26,6 +26,7 @@ function start({ run, name, backend, joinCode }: Start): Shell {
     pass: { key: browserKey(), joinCode },
     random: rng(crypto.getRandomValues(new Uint32Array(2)).join()),
     onView: (view) => post({ type: 'view', view }),
+    onWelcome: ({ token }) => post({ type: 'welcomed', run, token }),
   });
   started.visibility(hidden);
   started.start();

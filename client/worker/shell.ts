@@ -4,7 +4,7 @@
 
 import type { Samples } from '../../shared/data/spec.ts';
 import type { Lease, Next } from '../../shared/protocol/lease.ts';
-import type { Hello, RunManifest } from '../../shared/protocol/messages.ts';
+import type { Hello, RunManifest, Welcome } from '../../shared/protocol/messages.ts';
 import type { Rng } from '../../shared/rng.ts';
 import type { Vec } from '../../shared/vec.ts';
 import type { Failure, Request, VolunteerEffect, VolunteerEvent } from '../../shared/volunteer/events.ts';
@@ -31,6 +31,7 @@ export interface ShellOptions extends VolunteerOptions {
   /** For jitter alone. */
   readonly random: Rng;
   readonly onView: (view: VolunteerView) => void;
+  readonly onWelcome?: (welcome: Extract<Welcome, { ok: true }>) => void;
 }
 
 export class Shell {
@@ -39,6 +40,7 @@ export class Shell {
   readonly #transport: Transport;
   readonly #control: Control;
   readonly #pass: Pass;
+  readonly #onWelcome: ShellOptions['onWelcome'];
   readonly #views: Throttle<VolunteerView>;
   /** For each lease, its parameters, and in the same memory, once they have served, its gradient. */
   readonly #kept = new Map<string, Vec>();
@@ -53,11 +55,12 @@ export class Shell {
   #devices = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor({ compute, transport, control, pass = NO_PASS, random, onView, ...who }: ShellOptions) {
+  constructor({ compute, transport, control, pass = NO_PASS, random, onView, onWelcome, ...who }: ShellOptions) {
     this.#machine = new Volunteer(who, random);
     this.#compute = compute;
     this.#transport = transport;
     this.#pass = pass;
+    this.#onWelcome = onWelcome;
     this.#views = new Throttle(onView, { everyMs: VIEW_MS_MIN, urgent: (a, b) => a.phase !== b.phase });
     this.#control = control({
       connected: () => this.#tell({ type: 'connected' }),
@@ -156,6 +159,7 @@ export class Shell {
     if (welcome.ok) {
       this.#run = welcome.run;
       this.#transport.admit(welcome);
+      this.#onWelcome?.(welcome);
     }
     return { type: 'welcome', welcome };
   }

@@ -132,7 +132,7 @@ function serveWorker(socket: WorkerSocket, { door, guard, sockets }: Floor): voi
   const speaker = (): Identity | undefined => {
     const known = socket.data.identity && door.identity(socket.data.identity.token);
     if (socket.data.identity && !known) socket.disconnect(true);
-    return known;
+    return known?.online ? known : undefined; // it may have said goodbye over HTTP
   };
   socket.on('challenge', (answer: unknown) => {
     if (typeof answer !== 'function' || unsent(socket) > UNSENT_PACKETS_MAX) return void socket.disconnect(true);

@@ -9,7 +9,7 @@ import type { ServerToWorker, WorkerToServer } from '../../shared/protocol/event
 import type { Hello, Welcome } from '../../shared/protocol/messages.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
 import { HttpTransport } from '../../client/worker/transport.ts';
-import { digitsRun, start } from './harness.ts';
+import { digitsRun, PlainWorker, start } from './harness.ts';
 
 const run = asRunId('digits');
 const hello: Hello = {
@@ -70,6 +70,20 @@ describe('a closed connection', () => {
     expect(rowOf(worker)).toMatchObject({ state: 'training', leases: 1 });
     again.disconnect();
     await becomes(worker, { state: 'gone', leases: 0 });
+  });
+
+  it('[H10] over HTTP: the worker is gone, and what it still has under way brings no more work', async () => {
+    const worker = await PlainWorker.join(coordinator.url);
+    const { worker: id, token } = worker.welcome;
+    await worker.lease();
+    expect(rowOf(id)).toMatchObject({ state: 'training', leases: 1 });
+    expect((await worker.request('/workers', { method: 'DELETE' })).status).toBe(204);
+    expect(rowOf(id)).toMatchObject({ state: 'gone', leases: 0 });
+    const pull = await worker.request('/leases', { method: 'POST' });
+    expect(pull.status).toBe(503);
+    const again = await PlainWorker.join(coordinator.url, 'digits', token);
+    expect(again.welcome.worker).toBe(id);
+    expect((await again.request('/workers', { method: 'DELETE' })).status).toBe(204);
   });
 
   it('[V16] a volunteer that stops says goodbye', async () => {

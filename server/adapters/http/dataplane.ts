@@ -123,7 +123,10 @@ class Routes {
     this.#plane.push(identity, { ...push, bytes: body.bytes }, answerOn(response));
   }
 
-  #goodbye({ run, worker }: Identity, response: ServerResponse): void {
+  /** What it still has under way brings no more work, whatever carries it. */
+  #goodbye(identity: Identity, response: ServerResponse): void {
+    const { run, worker } = identity;
+    identity.online = false;
     this.#door.dispatch({ type: 'leave', run, worker });
     response.writeHead(204).end();
   }

@@ -68,7 +68,7 @@ export class Plane {
   /** Gives back how to stop waiting for the answer. */
   pull(identity: Identity, sink: AnswerSink): () => void {
     if (!identity.online) {
-      const error = 'the control connection is closed: open it again first';
+      const error = 'the worker has said goodbye, or its control connection is closed: say hello again';
       sink.fail({ status: 503, error, retryAfterSeconds: 1 });
       return () => undefined;
     }
