@@ -11,6 +11,7 @@ import { RecordsKeeper } from '../../server/adapters/records/keeper.ts';
 import type { OpenLink } from '../../server/adapters/records/link.ts';
 import { pgliteIn } from '../../server/adapters/records/pglite.ts';
 import { Ids } from '../../server/host/ids.ts';
+import { START_MS } from './rows.ts';
 
 const SERVER = process.env['TEST_DATABASE_URL'] ?? 'postgres://postgres@127.0.0.1:5432/postgres';
 export const NEVER = new AbortController().signal;
@@ -82,7 +83,7 @@ export interface TestKeeper {
   readonly errors: unknown[];
 }
 
-export const START_MS = Date.UTC(2026, 5, 15, 12);
+export { START_MS } from './rows.ts';
 
 export function keeperOn(openLink: OpenLink, clock: Clock = { nowMs: START_MS }): TestKeeper {
   const ids = new Ids(() => clock.nowMs);

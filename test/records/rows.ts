@@ -3,6 +3,8 @@
 import type { MetricPoint, NoteRow, RunSummary } from '../../shared/protocol/snapshots.ts';
 import type { TimedPoint, WorkerShare } from '../../server/records.ts';
 
+export const START_MS = Date.UTC(2026, 5, 15, 12);
+
 export const share = (worker: string, samples: number, name = worker): WorkerShare => ({
   worker,
   name,
