@@ -1,0 +1,64 @@
+// What a long run with workers that come and go is held to.
+
+import { longestStall, slope, type Point } from './trend.ts';
+
+/** At least once in this time the version rises. */
+const STALL_S_MAX = 30;
+const HEAP_MB_PER_HOUR_MAX = 1;
+/** The first part of the run does not count for the heap: caches fill, code is compiled. */
+const WARM_UP_PART = 0.25;
+
+export interface Look {
+  readonly seconds: number;
+  readonly version: number;
+  /** Used by objects, and of the process, in bytes. */
+  readonly heapBytes: number;
+  readonly residentBytes: number;
+}
+
+export interface Claim {
+  readonly claim: string;
+  readonly found: string;
+  readonly holds: boolean;
+}
+
+/** The least of each part of the looks: what is left after a collection, as looks between two show garbage too. */
+const PARTS = 20;
+function floors(points: readonly Point[]): Point[] {
+  const size = Math.max(1, Math.floor(points.length / PARTS));
+  const least: Point[] = [];
+  for (let i = 0; i + size <= points.length; i += size) {
+    least.push(points.slice(i, i + size).reduce((a, b) => (b.value < a.value ? b : a)));
+  }
+  return least;
+}
+
+export function verdict(looks: readonly Look[], kills: number, accidents: readonly string[]): Claim[] {
+  const stall = longestStall(looks.map(({ seconds, version }) => ({ at: seconds, value: version })));
+  const from = (looks.at(-1)?.seconds ?? 0) * WARM_UP_PART;
+  const warm = looks.filter(({ seconds }) => seconds >= from);
+  const grown = slope(floors(warm.map(({ seconds, heapBytes }) => ({ at: seconds / 3600, value: heapBytes / 1e6 }))));
+  const resident = Math.max(0, ...looks.map(({ residentBytes }) => residentBytes)) / 1e6;
+  return [
+    {
+      claim: `The version rises at least every ${STALL_S_MAX} s`,
+      found: `${stall.toFixed(0)} s at the longest; ${looks.at(-1)?.version ?? 0} updates`,
+      holds: looks.length > 1 && stall <= STALL_S_MAX,
+    },
+    {
+      claim: `The heap grows by less than ${HEAP_MB_PER_HOUR_MAX} MB an hour after the first quarter`,
+      found: grown === null ? 'not measured' : `${grown.toFixed(2)} MB an hour; ${resident.toFixed(0)} MB resident at the most`, // prettier-ignore
+      holds: grown !== null && grown < HEAP_MB_PER_HOUR_MAX,
+    },
+    {
+      claim: 'No process ends by itself: no unhandled rejection, no exception',
+      found: accidents.length === 0 ? `none; ${kills} workers killed` : accidents.join('; '),
+      holds: accidents.length === 0 && kills > 0,
+    },
+  ];
+}
+
+export function report(claims: readonly Claim[]): string {
+  const lines = claims.map(({ claim, found, holds }) => `| ${claim} | ${found.replaceAll('|', '/').replaceAll('\n', ' ')} | ${holds ? 'yes' : '**no**'} |`); // prettier-ignore
+  return ['| claim | found | holds |', '| --- | --- | --- |', ...lines].join('\n');
+}
