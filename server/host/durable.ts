@@ -73,6 +73,7 @@ function open(stored: StoredRuns, { given, byDefault, fresh, log }: OpenStateOpt
 
 function keep(options: Omit<CheckpointsOptions, 'write' | 'wallMs'>): Keeping {
   const writer = new WriterThread();
+  writer.warm();
   const checkpoints = new Checkpoints({ ...options, write: writer.write, wallMs: Date.now });
   const timer = setInterval(() => checkpoints.look(), LOOK_EVERY_MS).unref();
   return {

@@ -8,7 +8,8 @@ const at = (nowMs: number, version: number) => ({ nowMs, version });
 
 describe('the cadence of checkpoints', () => {
   it('[K3] one is due after so much time or so many versions, whichever is first', () => {
-    const cadence = new Cadence(every, at(1000, 10));
+    const cadence = new Cadence(every, at(0, 0));
+    cadence.saved(at(1000, 10), at(1000, 10));
     expect(cadence.due(at(60_999, 209))).toBe(false);
     expect(cadence.due(at(61_000, 11))).toBe(true);
     expect(cadence.due(at(1001, 210))).toBe(true);
@@ -29,11 +30,18 @@ describe('the cadence of checkpoints', () => {
     expect(cadence.due(at(1e9, 5))).toBe(false);
     expect(cadence.unsafe(5)).toBe(false);
     cadence.changed();
-    expect(cadence.due(at(59_999, 5))).toBe(false);
-    expect(cadence.due(at(60_000, 5))).toBe(true);
+    expect(cadence.due(at(29_999, 5))).toBe(false);
+    expect(cadence.due(at(30_000, 5))).toBe(true);
     cadence.begun();
     expect(cadence.unsafe(5)).toBe(false);
     expect(cadence.unsafe(6)).toBe(true);
+  });
+
+  it('[K3] the first of a start is begun at half the interval: nobody knows yet how long it takes', () => {
+    const cadence = new Cadence(every, at(0, 0));
+    expect(cadence.due(at(29_999, 99))).toBe(false);
+    expect(cadence.due(at(30_000, 1))).toBe(true);
+    expect(cadence.due(at(1, 100))).toBe(true);
   });
 
   it('[K3] a slow disk is not written to all the time: half the interval is the least', () => {

@@ -130,10 +130,14 @@ export class PlainWorker {
     gradient: Float32Array,
     meta: object = {},
   ): Promise<{ reply: PushReply; params: Params | null }> {
-    const response = await this.send(params.lease.id, this.body(params, gradient, meta));
+    return this.answer(await this.send(params.lease.id, this.body(params, gradient, meta)));
+  }
+
+  /** What a push was answered with. */
+  async answer(response: Response): Promise<{ reply: PushReply; params: Params | null }> {
     if (response.status !== 200) throw new Error(`${response.status}: ${await response.text()}`);
-    const { json, params: next } = unpack(await response.arrayBuffer());
-    return { reply: json as PushReply, params: next };
+    const { json, params } = unpack(await response.arrayBuffer());
+    return { reply: json as PushReply, params };
   }
 }
 

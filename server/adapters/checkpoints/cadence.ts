@@ -14,8 +14,8 @@ export class Cadence {
   readonly #every: { readonly everyMs: number; readonly everyVersions: number };
   /** When the last good one was begun: what came later is lost if it comes to that. */
   #last: Moment;
-  /** How long the last one took: the next is begun so much earlier, but not before half the interval. */
-  #lead = { ms: 0, versions: 0 };
+  /** How long the last one took: the next is begun so much earlier, but not before half the interval. Not known at first. */
+  #lead = { ms: Infinity, versions: Infinity };
   #failures = 0;
   #retryAtMs = -Infinity;
   #wanted = false;

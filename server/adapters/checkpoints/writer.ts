@@ -30,6 +30,11 @@ export class WriterThread {
   #thread: Worker | null = null;
   #asked = 0;
 
+  /** Starts the thread, so that the first job does not wait for that. */
+  warm(): void {
+    this.#thread ??= this.#start();
+  }
+
   /** The memory of the job's vectors goes to the thread. */
   write: Write = (job) => {
     const thread = (this.#thread ??= this.#start());
