@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Started } from '../../server/host/start.ts';
 import type { RunSummary, WorkerRow } from '../../shared/protocol/snapshots.ts';
+import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
 import { digitsRun, PlainWorker, start, type Params } from './harness.ts';
 
 const DIM = 7850; // 784 · 10 + 10
@@ -173,7 +174,10 @@ describe('what is refused', () => {
         await fetch(`${coordinator.url}/data/runs/digits/workers`, { method: 'POST', body: JSON.stringify(body) })
       ).json();
     expect(await ask(hello)).toMatchObject({ ok: false, refusal: 'client-too-old' });
-    expect(await ask({ ...hello, protocol: 2 })).toMatchObject({ ok: false, refusal: 'server-too-old' });
+    expect(await ask({ ...hello, protocol: PROTOCOL_VERSION + 1 })).toMatchObject({
+      ok: false,
+      refusal: 'server-too-old',
+    });
     expect(await ask({ ...hello, device: { backend: 'quantum' } })).toMatchObject({
       ok: false,
       refusal: 'malformed-hello',
