@@ -83,20 +83,22 @@ describe('the score', () => {
 });
 
 describe('the trusted gradient', () => {
-  it('[G5] is asked for at once, one at a time, and again after twenty versions and a second', () => {
+  it('[G5] is asked for at once, one at a time, and again after twenty pushes, another version and a second', () => {
     const trust = new Trust();
-    expect(trust.ask(0, 0)).toBe(true);
-    expect(trust.ask(500, 5000)).toBe(false);
+    const asked = (version: number, pushes: number, nowMs: number): boolean => trust.ask({ version, pushes, nowMs });
+    expect(asked(0, 0, 0)).toBe(true);
+    expect(asked(50, 500, 5000)).toBe(false);
     trust.answer(Float32Array.of(3, 4));
-    expect(trust.ask(19, 5000)).toBe(false);
-    expect(trust.ask(20, 999)).toBe(false);
-    expect(trust.ask(20, 1000)).toBe(true);
+    expect(asked(0, 20, 1000)).toBe(false);
+    expect(asked(1, 19, 1000)).toBe(false);
+    expect(asked(1, 20, 999)).toBe(false);
+    expect(asked(1, 20, 1000)).toBe(true);
   });
 
   it('[G5] the cosine is with the push as it is', () => {
     const trust = new Trust();
     expect(trust.cosine(Float32Array.of(1, 0), 1)).toBeNull();
-    trust.ask(0, 0);
+    trust.ask({ version: 0, pushes: 0, nowMs: 0 });
     trust.answer(Float32Array.of(3, 4));
     expect(trust.cosine(Float32Array.of(10, 0), 10)).toBeCloseTo(0.6, 12);
     expect(trust.cosine(Float32Array.of(-3, -4), 5)).toBeCloseTo(-1, 12);
@@ -106,7 +108,8 @@ describe('the trusted gradient', () => {
     const trust = new Trust();
     let [version, nowMs] = [0, 0];
     const fail = (vector: Float32Array | null): boolean => {
-      expect(trust.ask((version += 20), (nowMs += 1000))).toBe(true);
+      version += 20;
+      expect(trust.ask({ version, pushes: version, nowMs: (nowMs += 1000) })).toBe(true);
       return trust.answer(vector);
     };
     expect(fail(Float32Array.of(3, 4))).toBe(false);
@@ -115,8 +118,9 @@ describe('the trusted gradient', () => {
     expect(trust.norm).toBe(5);
     expect(fail(Float32Array.of(0, 0))).toBe(true);
     expect(trust.norm).toBeNull();
-    expect(trust.ask(version + 20, nowMs + 29_999)).toBe(false);
-    expect(trust.ask(version + 20, nowMs + 30_000)).toBe(true);
+    const next = { version: version + 20, pushes: version + 20 };
+    expect(trust.ask({ ...next, nowMs: nowMs + 29_999 })).toBe(false);
+    expect(trust.ask({ ...next, nowMs: nowMs + 30_000 })).toBe(true);
     trust.answer(Float32Array.of(1, 0));
     expect(trust.norm).toBe(1);
   });

@@ -123,7 +123,8 @@ export class RunDefences {
   /** Asks for the trusted gradient when it is due and anything needs it. `theta` is copied. */
   ask(version: number, theta: Vec, nowMs: number): void {
     const needed = this.#config.score !== null || this.#config.probation !== null;
-    if (!needed || !this.#trust.ask(version, nowMs)) return;
+    const pushes = this.guard?.pushes ?? 0;
+    if (!needed || !this.#trust.ask({ version, pushes, nowMs })) return;
     this.#effects.push({ type: 'trust', run: this.#run, version, theta: theta.slice() });
   }
 

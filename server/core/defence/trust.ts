@@ -3,17 +3,25 @@
 
 import { dot, sumSquares, type Vec } from '../../../shared/vec.ts';
 
-/** It turns slowly: cosines with one of twenty updates ago are as good, and it costs as much as a few pushes. */
-const EVERY_VERSIONS = 20;
+/** It turns slowly: cosines with one of twenty pushes ago are as good, and it costs as much as a few pushes. */
+const EVERY_PUSHES = 20;
 const EVERY_MS = 1000;
 /** After so many failures in a row the old one is used no more, and it is asked for less often. */
 const FAILURES_MAX = 3;
 const EVERY_MS_FAILING = 30_000;
 
+/** When it may be asked for. */
+export interface Moment {
+  readonly version: number;
+  /** Taken in so far. */
+  readonly pushes: number;
+  readonly nowMs: number;
+}
+
 export class Trust {
   #vector: Vec | null = null;
   #norm = 0;
-  #asked: { readonly version: number; readonly atMs: number } | null = null;
+  #asked: Moment | null = null;
   #running = false;
   #failures = 0;
 
@@ -23,16 +31,16 @@ export class Trust {
   }
 
   /** True when it should be taken at this version: the caller then asks. */
-  ask(version: number, nowMs: number): boolean {
+  ask(now: Moment): boolean {
     if (this.#running) return false;
-    if (this.#asked !== null) {
+    const last = this.#asked;
+    if (last !== null) {
       const failing = this.#failures >= FAILURES_MAX;
-      const tooSoon = nowMs - this.#asked.atMs < (failing ? EVERY_MS_FAILING : EVERY_MS);
-      // a version may also be an earlier one, when the run has gone back
-      if (tooSoon || Math.abs(version - this.#asked.version) < EVERY_VERSIONS) return false;
+      if (now.nowMs - last.nowMs < (failing ? EVERY_MS_FAILING : EVERY_MS)) return false;
+      if (now.version === last.version || now.pushes - last.pushes < EVERY_PUSHES) return false;
     }
     this.#running = true;
-    this.#asked = { version, atMs: nowMs };
+    this.#asked = now;
     return true;
   }
 

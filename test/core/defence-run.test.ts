@@ -1,0 +1,295 @@
+// The defences within a run: what a push counts for, who is banned and what that means, from outside.
+
+import { describe, expect, it } from 'vitest';
+import type { Effect } from '../../server/core/events.ts';
+import asgd from '../../server/methods/asgd.ts';
+import danaZero from '../../server/methods/dana-zero.ts';
+import { NO_DEFENCES, type Defences } from '../../shared/config.ts';
+import { asWorkerId } from '../../shared/ids.ts';
+import { DEVICE, Driver, gradientAt, RUN, tinyRun, type Held } from './driver.ts';
+
+type EffectOf<T extends Effect['type']> = Extract<Effect, { type: T }>;
+
+/** A driver that also answers what the defences ask for: with the true gradient, unless told otherwise. */
+class Defended extends Driver {
+  readonly asked: Effect[] = [];
+
+  constructor(defences: Partial<Defences>, method: typeof asgd | typeof danaZero = asgd, more: object = {}) {
+    super(tinyRun(method, { config: { defences: { ...NO_DEFENCES, ...defences }, epochs: 100, ...more } }));
+  }
+
+  override send(event: Parameters<Driver['send']>[0]): Effect[] {
+    const effects = super.send(event);
+    if (event.type === 'open') return effects; // sent while there is nothing of this class yet
+    this.asked.push(...effects.filter(({ type }) => type === 'trust' || type === 'recompute' || type === 'cut'));
+    return effects;
+  }
+
+  of<T extends Effect['type']>(type: T): EffectOf<T>[] {
+    return this.asked.filter((effect): effect is EffectOf<T> => effect.type === type);
+  }
+
+  trusted(vector: Float32Array | null = null): void {
+    const { version, theta } = this.of('trust').at(-1)!;
+    this.send({ type: 'trusted', run: RUN, version, vector: vector ?? gradientAt(theta) });
+  }
+
+  ban(worker: string, reason = 'for a reason'): void {
+    this.send({ type: 'ban', run: RUN, worker: asWorkerId(worker), reason });
+  }
+
+  /** How far θ moves by a push of this vector, as a part of what it asks for. */
+  weightOf(worker: string, vector: number[], held: Held = this.lease(worker)): number {
+    const before = this.theta();
+    this.push(worker, held, { vector: Float32Array.from(vector) });
+    const at = vector.findIndex((x) => x !== 0);
+    return (before[at]! - this.theta()[at]!) / (0.1 * vector[at]!);
+  }
+}
+
+const unit = [1, 0, 0, 0, 0, 0];
+
+describe('what a push counts for', () => {
+  it('[G1] longer ones than 1.5 times the usual are cut to that, and counted', () => {
+    const driver = new Defended({ clip: 1.5 });
+    driver.join('a', 'b');
+    for (let i = 0; i < 3; i++)
+      for (const worker of ['a', 'b']) expect(driver.weightOf(worker, unit)).toBeCloseTo(1, 5);
+    expect(
+      driver.weightOf(
+        'a',
+        unit.map((x) => 6 * x),
+      ),
+    ).toBeCloseTo(0.25, 5);
+    expect([driver.row('a'), driver.row('b')].map(({ standing }) => standing.clipped)).toEqual([1, 0]);
+  });
+
+  it('[G1] a run’s first pushes are held to three times the trusted gradient', () => {
+    const driver = new Defended({ clip: 1.5, probation: { pushes: 1, weight: 1 } });
+    driver.join('a');
+    driver.trusted(Float32Array.of(2, 0, 0, 0, 0, 0));
+    expect(
+      driver.weightOf(
+        'a',
+        unit.map((x) => 60 * x),
+      ),
+    ).toBeCloseTo(0.1, 5);
+    expect(
+      driver.weightOf(
+        'a',
+        unit.map((x) => 5 * x),
+      ),
+    ).toBeCloseTo(1, 5);
+  });
+
+  it('[G2] the first pushes of a worker count a part, and nothing when they point the wrong way', () => {
+    const driver = new Defended({ probation: { pushes: 4, weight: 0.2 } });
+    driver.join('a');
+    driver.trusted(Float32Array.from(unit));
+    const weights = [1, -1, 1, 1, 1, -1].map((sign) =>
+      driver.weightOf(
+        'a',
+        unit.map((x) => sign * x),
+      ),
+    );
+    [0.2, 0, 0.2, 0.2, 1, 1].forEach((weight, i) => expect(weights[i]).toBeCloseTo(weight, 5));
+    expect(driver.row('a').standing.level).toBe('trusted');
+    expect(driver.row('a').pushes).toBe(6);
+  });
+
+  it('[G2] [G5] without a trusted gradient they all count that part', () => {
+    const driver = new Defended({ probation: { pushes: 4, weight: 0.2 } });
+    driver.join('a');
+    for (let i = 0; i < 3; i++) driver.trusted(Float32Array.of(NaN, 0, 0, 0, 0, 0));
+    expect(driver.row('a').standing.level).toBe('newcomer');
+    expect(
+      driver.weightOf(
+        'a',
+        unit.map((x) => -x),
+      ),
+    ).toBeCloseTo(0.2, 5);
+  });
+
+  it('[G3] [P21] one that floods moves θ by 2/n of what all do', () => {
+    const driver = new Defended({ influence: 2 });
+    driver.join('a', 'b', 'c', 'd', 'e', 'f', 'g', 'h');
+    const moved = { flooder: 0, others: 0 };
+    for (let turn = 0; turn < 40; turn++) {
+      for (const worker of ['b', 'c', 'd', 'e', 'f', 'g', 'h'])
+        moved.others += turn < 4 ? 0 : driver.weightOf(worker, unit);
+      for (let i = 0; i < 10; i++) moved.flooder += turn < 4 ? 0 : driver.weightOf('a', unit);
+    }
+    expect(moved.flooder / (moved.flooder + moved.others)).toBeLessThan(2 / 8 + 0.02);
+    expect(driver.row('a').standing.influence).toBeCloseTo(2, 0);
+    expect(driver.row('a').standing.clipped).toBeGreaterThan(100);
+  });
+
+  it('[P18] what is refused is counted by its own reason, and leaves every bit as it was', () => {
+    const driver = new Defended({ clip: 1.5, influence: 2, probation: { pushes: 12, weight: 0.2 } });
+    driver.join('a');
+    for (let i = 0; i < 5; i++) driver.weightOf('a', unit);
+    const before = driver.theta();
+    const bad: [number, string][] = [[NaN, 'not-finite'], [Infinity, 'not-finite'], [1e38, 'too-large'], [1e-42, 'too-small'], [0, 'all-zero']]; // prettier-ignore
+    for (const [x, reason] of bad) {
+      expect(driver.push('a', driver.lease('a'), { vector: new Float32Array(6).fill(x) })).toMatchObject({ reason });
+    }
+    expect(driver.theta()).toEqual(before);
+    expect(driver.row('a').refused).toEqual({ 'not-finite': 2, 'too-large': 1, 'too-small': 1, 'all-zero': 1 });
+    expect(driver.row('a').standing.clipped).toBe(0);
+  });
+});
+
+describe('a ban', () => {
+  it('[G7] takes leases back, refuses pushes and work, cuts the worker off, and says why', () => {
+    const driver = new Defended({});
+    driver.join('a', 'b');
+    const held = driver.lease('a');
+    driver.ban('a');
+    expect(driver.of('cut')).toEqual([{ type: 'cut', run: RUN, worker: 'a' }]);
+    expect(driver.notes.at(-1)).toBe('for a reason');
+    expect(driver.row('a')).toMatchObject({
+      state: 'gone',
+      leases: 0,
+      standing: { level: 'banned', banned: 'for a reason' },
+    });
+    const before = driver.theta();
+    expect(driver.push('a', held)).toMatchObject({ outcome: 'rejected', reason: 'banned' });
+    expect(driver.push('a', held, { wantsNext: true }).next).toEqual({ kind: 'stop', reason: 'banned' });
+    expect(driver.pull('a')).toEqual({ kind: 'stop', reason: 'banned' });
+    expect(driver.theta()).toEqual(before);
+    expect(driver.row('a').state).toBe('gone'); // whatever it says
+    // its work is somebody else's
+    expect(driver.lease('b').lease.batches).toEqual(held.lease.batches);
+  });
+
+  it('[G7] answers a pull that is held open', () => {
+    const driver = new Defended({});
+    driver.join('a');
+    driver.operate('pause');
+    const request = driver.ask('a');
+    expect(driver.answers.has(request)).toBe(false);
+    driver.ban('a');
+    expect(driver.answers.get(request)!.reply.next.kind).not.toBe('lease');
+  });
+
+  it('[G7] refuses its hello, and cuts off a connection that it opens', () => {
+    const driver = new Defended({});
+    driver.join('a', 'b');
+    driver.ban('a');
+    expect(driver.coordinator.refusal(RUN, asWorkerId('a'))).toBe('banned');
+    expect(driver.coordinator.refusal(RUN, asWorkerId('b'))).toBeNull();
+    driver.send({ type: 'join', run: RUN, worker: asWorkerId('a'), name: 'a', device: DEVICE });
+    expect(driver.of('cut')).toHaveLength(2);
+    expect(driver.summary().workers).toBe(1);
+  });
+
+  it('[G7] takes what methods remember of the worker, and ends nothing for the others', () => {
+    const driver = new Defended({}, danaZero);
+    driver.join('a', 'b');
+    for (const worker of ['a', 'b', 'a', 'b']) driver.push(worker, driver.lease(worker));
+    const remembered = (): string[] => {
+      const { workers } = driver.coordinator.snapshot(RUN, driver.nowMs).state['outer'] as { workers: object };
+      return Object.keys(workers);
+    };
+    expect(remembered()).toEqual(['a', 'b']);
+    driver.ban('a');
+    expect(remembered()).toEqual(['b']);
+    expect(driver.push('b', driver.lease('b')).outcome).toBe('applied');
+    driver.ban('b');
+    expect(driver.summary().status).toBe('running'); // nobody is left, and others may come
+  });
+
+  it('[G7] is lifted: the worker begins anew', () => {
+    const driver = new Defended({ probation: { pushes: 2, weight: 0.5 } });
+    driver.join('a');
+    for (let i = 0; i < 3; i++) driver.weightOf('a', unit);
+    driver.ban('a');
+    driver.send({ type: 'unban', run: RUN, worker: asWorkerId('a') });
+    driver.join('a');
+    expect(driver.row('a').standing).toMatchObject({ level: 'newcomer', banned: null });
+    expect(driver.weightOf('a', unit)).toBeCloseTo(0.5, 5);
+  });
+
+  it('[G4] comes of a score, before the next lease is handed out', () => {
+    const driver = new Defended({ score: { below: 0.25, window: 40, least: 12 } });
+    driver.join('a', 'x');
+    driver.trusted(Float32Array.from(unit));
+    for (let i = 0; i < 11; i++) driver.weightOf('x', [-1, 0.1, 0, 0, 0, 0]);
+    const held = driver.lease('x');
+    expect(driver.push('x', held, { vector: Float32Array.of(-1, 0, 0, 0, 0, 0), wantsNext: true })).toMatchObject({
+      outcome: 'applied',
+      next: { kind: 'stop', reason: 'banned' },
+    });
+    expect(driver.row('x').standing.banned).toMatch(/their mean cosine is −?-?1.00, it should be above 0/);
+    expect(driver.of('cut')).toHaveLength(1);
+  });
+});
+
+describe('a spot check', () => {
+  const always: Partial<Defences> = { spotChecks: { newcomer: 1, least: 1 } };
+  const answer = (driver: Defended, result: { same: boolean | null; cosine: number }): void => {
+    const { check } = driver.of('recompute').at(-1)!;
+    driver.send({ type: 'recomputed', run: RUN, check, distance: 0.5, ...result });
+  };
+
+  it('[G6] has the lease, what was sent, and what was pushed as it came', () => {
+    const driver = new Defended({ ...always, probation: { pushes: 12, weight: 0.2 } });
+    driver.join('a');
+    const held = driver.lease('a');
+    const vector = Float32Array.of(1, 2, 3, 4, 5, 6);
+    driver.push('a', held, { vector });
+    const [effect] = driver.of('recompute');
+    expect(effect).toMatchObject({ worker: 'a', backend: 'wasm', lease: held.lease });
+    expect([effect!.params, effect!.pushed]).toEqual([held.params, vector]);
+  });
+
+  it('[G6] none of a push that was refused', () => {
+    const driver = new Defended(always);
+    driver.join('a');
+    driver.push('a', driver.lease('a'), { vector: new Float32Array(6).fill(NaN) });
+    expect(driver.of('recompute')).toEqual([]);
+  });
+
+  it('[G6] one that differs makes a newcomer of it, a second bans it, and one that could not be made is nothing', () => {
+    const driver = new Defended({ ...always, probation: { pushes: 2, weight: 0.5 } });
+    driver.join('a');
+    for (let i = 0; i < 3; i++) {
+      driver.push('a', driver.lease('a'));
+      answer(driver, { same: i < 2 ? true : null, cosine: 0 });
+    }
+    expect(driver.row('a').standing).toMatchObject({ level: 'trusted', checked: 2, failed: 0 });
+    driver.push('a', driver.lease('a'));
+    answer(driver, { same: false, cosine: 0.9 });
+    expect(driver.row('a').standing).toMatchObject({ level: 'newcomer', checked: 3, failed: 1 });
+    driver.push('a', driver.lease('a'));
+    answer(driver, { same: false, cosine: 0.9 });
+    expect(driver.row('a').standing).toMatchObject({ level: 'banned', checked: 4, failed: 2 });
+    answer(driver, { same: false, cosine: 0.9 }); // nobody waits for this one
+    expect(driver.of('cut')).toHaveLength(1);
+  });
+});
+
+describe('a snapshot', () => {
+  it('[G9] has the standing of all: what comes next counts as it would have', () => {
+    const run = (stopAfter: number): [Float32Array, unknown] => {
+      const defences = { ...NO_DEFENCES, clip: 1.5, probation: { pushes: 5, weight: 0.2 }, influence: 2 };
+      let driver = new Driver(tinyRun(asgd, { config: { defences, epochs: 100 } }));
+      const workers = ['a', 'b', 'c', 'd'];
+      driver.join(...workers);
+      driver.send({ type: 'ban', run: RUN, worker: asWorkerId('d'), reason: 'why' });
+      for (let i = 0; i < 60; i++) {
+        if (i === stopAfter) {
+          driver = Driver.resumed(driver.coordinator.setup(RUN), driver.snapshot());
+          driver.join('a', 'b', 'c');
+        }
+        const worker = i % 2 === 0 ? 'a' : i % 4 === 1 ? 'b' : 'c';
+        const held = driver.lease(worker);
+        driver.push(worker, held, { vector: gradientAt(held.params).map((g) => g * (i % 7 === 0 ? 4 : 1)) });
+      }
+      return [driver.theta(), workers.map((worker) => driver.row(worker).standing)];
+    };
+    const whole = run(Infinity);
+    expect(run(31)).toEqual(whole);
+    expect(run(7)).toEqual(whole);
+  });
+});
