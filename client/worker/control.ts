@@ -14,11 +14,15 @@ const TOO_LARGE = 1009;
 export class SocketControl implements Control {
   readonly #socket: Socket<ServerToWorker, WorkerToServer>;
 
-  /** Nothing is sent before `connect`. `tls` is Node's; a browser trusts what it trusts. */
-  constructor(url: string, listener: ControlListener, tls: { readonly ca?: string[] } = {}) {
+  /** Nothing is sent before `connect`. `node` is for Node alone. */
+  constructor(
+    url: string,
+    listener: ControlListener,
+    node: { readonly ca?: string[]; readonly localAddress?: string } = {},
+  ) {
     const options = { transports: ['websocket'], reconnection: false, autoConnect: false, timeout: CONNECT_MS_MAX };
     // A connection of its own: several volunteers may live in one process.
-    this.#socket = io(url, { ...options, ...tls, forceNew: true });
+    this.#socket = io(url, { ...options, ...node, forceNew: true });
     this.#socket.on('connect', () => listener.connected());
     this.#socket.on('connect_error', () => listener.disconnected(false));
     this.#socket.on('disconnect', (_reason, details) => listener.disconnected(closeCode(details) === TOO_LARGE));
