@@ -48,7 +48,7 @@ export function recordsContract(database: () => Promise<{ openLink: OpenLink; en
   };
 
   describe('events', () => {
-    it('[H1] come back newest first, a page at a time, those of the kinds that are asked for', async () => {
+    it('[M1] come back newest first, a page at a time, those of the kinds that are asked for', async () => {
       opened();
       for (let i = 1; i <= 9; i++)
         test.keeper.note(run, note(test.ids.next(), START_MS + i, { kind: i % 3 === 0 ? 'operator' : 'left' }));
@@ -62,7 +62,7 @@ export function recordsContract(database: () => Promise<{ openLink: OpenLink; en
       expect(await test.keeper.events(latest(run, { kinds: [] }))).toEqual([]);
     });
 
-    it('[H5] keep what strangers write as it is, but for what no text can hold', async () => {
+    it('[M5] keep what strangers write as it is, but for what no text can hold', async () => {
       opened();
       const hostile = [`'); drop table murmuration.events; --`, '$1 %s {{x}} \\', '🐦'.repeat(40), 'ü\u202e "'];
       for (const text of hostile) test.keeper.note(run, note(test.ids.next(), START_MS, { text, worker: text }));
@@ -81,7 +81,7 @@ export function recordsContract(database: () => Promise<{ openLink: OpenLink; en
       expect(past.summary!.name).toBe('zero  and half \ufffd');
     });
 
-    it('[H6] have times that say what they mean in every time zone', async () => {
+    it('[M6] have times that say what they mean in every time zone', async () => {
       opened();
       const at = '2026-10-25T00:30:00.123Z';
       test.keeper.note(run, note(test.ids.next(), Date.parse(at)));
@@ -91,7 +91,7 @@ export function recordsContract(database: () => Promise<{ openLink: OpenLink; en
   });
 
   describe('workers', () => {
-    it('[H2] are summed up over all that they did, most samples first', async () => {
+    it('[M2] are summed up over all that they did, most samples first', async () => {
       opened();
       test.keeper.workers(run, [share('a', 64), share('b', 200)]);
       await written(test);
@@ -108,7 +108,7 @@ export function recordsContract(database: () => Promise<{ openLink: OpenLink; en
   });
 
   describe('curves', () => {
-    it('[H3] come back whole, or in as few points as are asked for', async () => {
+    it('[M3] come back whole, or in as few points as are asked for', async () => {
       opened();
       const points = Array.from({ length: 1200 }, (_, i) =>
         point(test.clock.nowMs + 1000 * i, { version: i, trainLoss: i % 2, validationLoss: i === 7 ? 0.5 : null }),
@@ -125,7 +125,7 @@ export function recordsContract(database: () => Promise<{ openLink: OpenLink; en
       expect((await test.keeper.history({ run }, 1))!.map(({ version }) => version)).toEqual([1199]);
     });
 
-    it('[H3] get coarser with age: a second, ten of them, a minute', async () => {
+    it('[M3] get coarser with age: a second, ten of them, a minute', async () => {
       opened();
       const now = Math.ceil(test.clock.nowMs / 60_000) * 60_000; // stretches of whole minutes
       const kept = (from: number, count: number) => {
@@ -151,7 +151,7 @@ export function recordsContract(database: () => Promise<{ openLink: OpenLink; en
   });
 
   describe('runs', () => {
-    it('[H4] go on under their number when they are resumed, and are others when they begin anew', async () => {
+    it('[M4] go on under their number when they are resumed, and are others when they begin anew', async () => {
       opened();
       test.keeper.note(run, note(test.ids.next(), START_MS, { text: 'before' }));
       test.keeper.run(run, summary(run, { version: 1 }));
@@ -179,7 +179,7 @@ export function recordsContract(database: () => Promise<{ openLink: OpenLink; en
       expect(before.map(({ text }) => text)).toEqual(['resumed', 'before']);
     }, 180_000);
 
-    it('[H4] that never were have no records, which is not the same as none yet', async () => {
+    it('[M4] that never were have no records, which is not the same as none yet', async () => {
       opened(true);
       test.keeper.workers(run, []);
       test.keeper.note(run, note(test.ids.next(), START_MS));
@@ -192,7 +192,7 @@ export function recordsContract(database: () => Promise<{ openLink: OpenLink; en
   });
 
   describe('the tables', () => {
-    it('[H7] take a batch once, though it is sent twice; [H8] and keep only so much', async () => {
+    it('[M7] [M8] take a batch once, though it is sent twice, and keep only so much', async () => {
       await test.keeper.close();
       const { db, link } = await Connection.open(place.openLink, NEVER);
       const columns = (await db.introspection.getTables()).flatMap((table) => table.columns);

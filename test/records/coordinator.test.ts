@@ -37,7 +37,7 @@ describe.skipIf(!postgresIsHere)('a coordinator with records (needs a server: TE
     await database.drop();
   });
 
-  it('[H1] [H2] [H3] tells of events, workers, curves and runs', async () => {
+  it('[M1] [M2] [M3] tells of events, workers, curves and runs', async () => {
     const worker = await PlainWorker.join(coordinator.url);
     const { params } = await worker.push(await worker.lease(), gradient());
     await worker.push(params!, gradient());
@@ -52,7 +52,7 @@ describe.skipIf(!postgresIsHere)('a coordinator with records (needs a server: TE
     expect(snapshot.notes[0]).toMatchObject({ kind: 'mended', worker: null, text: 'of the coordinator itself' });
   });
 
-  it('[H13] tells the operator alone what the operator did', async () => {
+  it('[M13] tells the operator alone what the operator did', async () => {
     await ask('/runs/digits/pause', { method: 'POST', ...authorized });
     await ask('/runs/digits/resume', { method: 'POST', ...authorized });
     const mine = (): Promise<NoteRow[]> => get<NoteRow[]>('/runs/digits/events?kind=operator', authorized);
@@ -66,7 +66,7 @@ describe.skipIf(!postgresIsHere)('a coordinator with records (needs a server: TE
     expect(notes.filter(({ kind }) => kind === 'operator')).toEqual([]);
   });
 
-  it('[H13] answers what is asked wrongly with 400, and runs that never were with 404', async () => {
+  it('[M13] answers what is asked wrongly with 400, and runs that never were with 404', async () => {
     const wrong = ['events?limit=0', 'events?limit=201', 'events?before=x', 'events?kind=none', 'events?kind=run&kind=operator', 'history?points=5001', 'history?number=-1']; // prettier-ignore
     for (const path of wrong) expect([path, (await ask(`/runs/digits/${path}`)).status]).toEqual([path, 400]);
     for (const path of ['events', 'history', 'contributors'])
@@ -74,7 +74,7 @@ describe.skipIf(!postgresIsHere)('a coordinator with records (needs a server: TE
   });
 
   it.each(['closed', 'silent'] as const)(
-    '[H9] [H10] goes on training while the database is %s, and tells it all afterwards',
+    '[M9] [M10] goes on training while the database is %s, and tells it all afterwards',
     async (state) => {
       const version = async (): Promise<number> => (await get<RunSummary>('/runs/digits')).version;
       const before = await version();
@@ -96,7 +96,7 @@ describe.skipIf(!postgresIsHere)('a coordinator with records (needs a server: TE
     180_000,
   );
 
-  it('[H4] begins another run under the same id when it is started anew, and keeps the one before', async () => {
+  it('[M4] begins another run under the same id when it is started anew, and keeps the one before', async () => {
     await coordinator.close();
     coordinator = await open();
     await expect.poll(async () => (await get<PastRun[]>('/history/runs')).length, eventually).toBe(2);
@@ -109,7 +109,7 @@ describe.skipIf(!postgresIsHere)('a coordinator with records (needs a server: TE
 });
 
 describe('a coordinator without records', () => {
-  it('[H13] says that it keeps none', async () => {
+  it('[M13] says that it keeps none', async () => {
     const coordinator = await start([digitsRun()]);
     const response = await fetch(`${coordinator.url}/api/runs/digits/history`);
     expect([response.status, await response.json()]).toEqual([404, { error: 'this coordinator keeps no records' }]);

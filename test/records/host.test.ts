@@ -42,7 +42,7 @@ const looks = (chronicle: Chronicle, count: number): void => {
 };
 
 describe('the chronicle', () => {
-  it('[H2] tells what each worker did since it was told last, and nothing of those that did nothing', () => {
+  it('[M2] tells what each worker did since it was told last, and nothing of those that did nothing', () => {
     const { chronicle, told, shown } = chronicled();
     shown.rows = [row('restored', 640)];
     chronicle.follow(RUN);
@@ -64,7 +64,7 @@ describe('the chronicle', () => {
     expect(told.summaries).toBe(5);
   });
 
-  it('[H3] tells each point once, none of those that were there before, at times that only grow', () => {
+  it('[M3] tells each point once, none of those that were there before, at times that only grow', () => {
     const { chronicle, told, shown, clock } = chronicled();
     const at = (timeMs: number): MetricPoint => point(0, { timeMs }).point;
     shown.points = [at(1000), at(2000)];
@@ -85,7 +85,7 @@ describe('the chronicle', () => {
 });
 
 describe('notes', () => {
-  it('[H14] show the latest of a run and of the coordinator, newest first, but nothing of the operator', () => {
+  it('[M14] show the latest of a run and of the coordinator, newest first, but nothing of the operator', () => {
     const notes = new Notes(new Ids(() => START_MS), () => START_MS);
     const add = (text: string, kind: 'run' | 'operator' = 'run', run: typeof RUN | null = RUN) =>
       notes.add({ run, kind, worker: null, text });
@@ -102,7 +102,7 @@ describe('notes', () => {
 });
 
 describe('numbers', () => {
-  it('[H14] only grow, over restarts and though the clock goes back', () => {
+  it('[M14] only grow, over restarts and though the clock goes back', () => {
     let nowMs = START_MS;
     const ids = new Ids(() => nowMs);
     const first = [ids.next(), ids.next()];

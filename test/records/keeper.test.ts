@@ -32,7 +32,7 @@ beforeEach(async () => {
 afterEach(() => vi.useRealTimers());
 
 describe('the keeper', () => {
-  it('[H9] writes once a second, and a full batch at once', async () => {
+  it('[M9] writes once a second, and a full batch at once', async () => {
     expect(test.told).toEqual([]);
     for (let i = 0; i < 20; i++) test.keeper.note(RUN, note(i, START_MS));
     await vi.advanceTimersByTimeAsync(0);
@@ -49,7 +49,7 @@ describe('the keeper', () => {
   });
 
   it.each(['hanging', 'failing', 'refusing'] as const)(
-    '[H9] [H10] loses nothing in a minute of a database that is %s, and says so once, and once that it is over',
+    '[M9] [M10] loses nothing in a minute of a database that is %s, and says so once, and once that it is over',
     async (mood) => {
       const from = test.clock.nowMs;
       database.mood = mood;
@@ -73,7 +73,7 @@ describe('the keeper', () => {
     },
   );
 
-  it('[H10] waits longer and longer for a database that is not there, at most 30 s', async () => {
+  it('[M10] waits longer and longer for a database that is not there, at most 30 s', async () => {
     const nowhere = fakeDatabase();
     nowhere.mood = 'refusing';
     const away = keeperOn(nowhere.open, test.clock);
@@ -83,7 +83,7 @@ describe('the keeper', () => {
     expect(away.told).toEqual([expect.stringContaining('there is no database at its address')]);
   });
 
-  it('[H10] gives up a batch that the database refuses for its rows, and goes on', async () => {
+  it('[M10] gives up a batch that the database refuses for its rows, and goes on', async () => {
     database.mood = 'rejecting-rows';
     test.keeper.note(RUN, note(1, START_MS));
     await pass(2000);
@@ -91,7 +91,7 @@ describe('the keeper', () => {
     expect(test.told).toEqual(['The database refused 1 rows of the records; they are lost.']);
   });
 
-  it('[H9] ends within three seconds, though the database hangs', async () => {
+  it('[M9] ends within three seconds, though the database hangs', async () => {
     database.mood = 'hanging';
     test.keeper.run(RUN, summary('r'));
     let closed = false;
@@ -102,7 +102,7 @@ describe('the keeper', () => {
     expect(database.destroyed).toBeGreaterThan(0);
   });
 
-  it('[H9] writes what is left when it ends', async () => {
+  it('[M9] writes what is left when it ends', async () => {
     test.keeper.note(RUN, note(1, START_MS));
     await test.keeper.close();
     expect(inserted('events')).toHaveLength(1);
@@ -112,7 +112,7 @@ describe('the keeper', () => {
 describe('the buffer', () => {
   const seen = <T>(row: T) => ({ run: 'r', atMs: START_MS, row });
 
-  it('[H11] gives up the oldest points first, then the oldest notes, and counts them', () => {
+  it('[M11] gives up the oldest points first, then the oldest notes, and counts them', () => {
     const buffer = new RowBuffer(10);
     for (let i = 0; i < 8; i++) buffer.point(seen(point(START_MS, { version: i }).point));
     for (let i = 0; i < 9; i++) buffer.note(seen(note(i, START_MS)));
@@ -131,7 +131,7 @@ describe('the buffer', () => {
     expect(buffer.size).toBe(0);
   });
 
-  it('[H11] has bounds for everything that strangers can make more of', () => {
+  it('[M11] has bounds for everything that strangers can make more of', () => {
     const buffer = new RowBuffer();
     for (let i = 0; i < BUFFER_ROWS_MAX + 500; i++) buffer.worker(seen(share(`w${i}`, 1)));
     for (let i = 0; i < 500; i++) buffer.note(seen(note(i, START_MS)));

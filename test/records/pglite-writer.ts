@@ -1,6 +1,5 @@
 // A process of its own that writes events into the folder it is given until it is killed, and says what is safe.
 
-import type { RunId } from '../../shared/ids.ts';
 import { pgliteIn } from '../../server/adapters/records/pglite.ts';
 import { Connection } from '../../server/adapters/records/connection.ts';
 import { openRun, writeBatch } from '../../server/adapters/records/write.ts';

@@ -43,7 +43,7 @@ describe('the folder', () => {
     return { found, safe };
   }
 
-  it('[H12] is whole after each of ten kills amid writing, with all that was written', async () => {
+  it('[M12] is whole after each of ten kills amid writing, with all that was written', async () => {
     let before = 0;
     for (const batches of [0, 3, 7, 1, 12, 5, 0, 9, 2, 17]) {
       const { found, safe } = await killed(batches);
@@ -64,7 +64,7 @@ describe('the folder', () => {
     ['without its beginning', () => rmSync(join(records, 'PG_VERSION'))],
     ['with a torn log', () => tear('pg_wal')],
   ])(
-    '[H12] that is %s is set aside, and new records begin',
+    '[M12] that is %s is set aside, and new records begin',
     async (_what, spoil) => {
       spoil();
       const { link, remark } = await Connection.open(pgliteIn(records), NEVER);
