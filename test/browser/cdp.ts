@@ -79,10 +79,16 @@ export class Tab extends Target {
   async look(): Promise<void> {
     await this.send('Page.bringToFront');
   }
+
+  async close(): Promise<void> {
+    await this.send('Page.close');
+  }
 }
 
 export interface PlainBrowser {
   open(url: string): Promise<Tab>;
+  /** As on another device: with a cache, storage and keys of its own. */
+  openApart(url: string): Promise<Tab>;
   close(): Promise<void>;
 }
 
@@ -102,16 +108,18 @@ export async function plainBrowser(...more: readonly string[]): Promise<PlainBro
     browser.once('exit', () => reject(new Error(`Chromium did not start: ${said}`)));
   });
   const { send, tabs, close } = await connect(address);
+  const open = async (url: string, where: object = {}): Promise<Tab> => {
+    const { targetId } = await send<{ targetId: string }>('Target.createTarget', { url, ...where });
+    const to = { targetId, flatten: true };
+    const { sessionId } = await send<{ sessionId: string }>('Target.attachToTarget', to);
+    const tab = new Tab(send, sessionId);
+    tabs.set(sessionId, tab);
+    await tab.send('Target.setAutoAttach', { autoAttach: true, waitForDebuggerOnStart: false, flatten: true });
+    return tab;
+  };
   return {
-    open: async (url) => {
-      const { targetId } = await send<{ targetId: string }>('Target.createTarget', { url });
-      const to = { targetId, flatten: true };
-      const { sessionId } = await send<{ sessionId: string }>('Target.attachToTarget', to);
-      const tab = new Tab(send, sessionId);
-      tabs.set(sessionId, tab);
-      await tab.send('Target.setAutoAttach', { autoAttach: true, waitForDebuggerOnStart: false, flatten: true });
-      return tab;
-    },
+    open: (url) => open(url),
+    openApart: async (url) => open(url, await send<{ browserContextId: string }>('Target.createBrowserContext')),
     close: async () => {
       close();
       browser.kill('SIGKILL');

@@ -7,8 +7,9 @@ import { ADMIN_TOKEN, start } from '../server/harness.ts';
 import type { Started, StartOptions } from '../../server/host/start.ts';
 import { ARGUMENTS } from './arguments.ts';
 import { findChromium, HOW_TO_GET_CHROMIUM } from './chromium.ts';
+import { PATIENCE_MS } from './patience.ts';
 
-export { PATIENCE_MS } from './patience.ts';
+export { PATIENCE_MS };
 
 export interface Stage {
   /** The one of now: see `leave` and `comeBack`. */
@@ -33,6 +34,7 @@ export async function stage(runs: readonly RunConfig[], options: Partial<StartOp
   let coordinator = await start(runs, options);
   const browser: Browser = await chromium.launch({ executablePath: path, args: [...ARGUMENTS] });
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
+  context.setDefaultTimeout(PATIENCE_MS);
   const complaints: string[] = [];
   const first = runs[0]!.id;
   const get = async <T>(address: string): Promise<T> => (await fetch(coordinator.url + address)).json() as Promise<T>;

@@ -19,15 +19,22 @@ export interface Contributor {
   readonly row: () => WorkerRow;
 }
 
-/** Opens the volunteer's page, presses Contribute, and waits for the first pushes. */
-export async function contribute(browser: PlainBrowser, to: Started, query: string): Promise<Contributor> {
+/** Presses Contribute on the volunteer's page, and waits to be admitted as a worker that was never there before. */
+export async function join(opened: Promise<Tab>, to: Started): Promise<Contributor> {
   const known = new Set(rows(to).map(({ id }) => id));
-  const tab = await browser.open(`${to.url}/${query}`);
+  const tab = await opened;
   const button = `[...document.querySelectorAll('button')].find((one) => /Contribute/.test(one.textContent) && !one.disabled)`;
   await until(() => tab.evaluate(`Boolean(${button})`)).toBe(true);
   await tab.evaluate(`${button}.click()`);
   const mine = (): WorkerRow | undefined => rows(to).find(({ id }) => !known.has(id));
-  await until(() => mine()?.pushes ?? 0).toBeGreaterThan(5);
+  await until(() => mine() !== undefined).toBe(true);
   const { id } = mine()!;
   return { tab, row: () => rows(to).find((one) => one.id === id)! };
+}
+
+/** Opens the page at the coordinator's own address, and waits for the first pushes. */
+export async function contribute(browser: PlainBrowser, to: Started, query: string): Promise<Contributor> {
+  const contributor = await join(browser.open(`${to.url}/${query}`), to);
+  await until(() => contributor.row().pushes).toBeGreaterThan(5);
+  return contributor;
 }
