@@ -3,7 +3,6 @@
 
 import * as z from 'zod/mini';
 import type { Split } from './events.ts';
-import { count } from './facts.ts';
 
 /** Failures in a row after which a run goes on unmeasured: the cause is not the moment's. */
 const FAILURES_MAX = 3;
@@ -11,9 +10,8 @@ const FAILURES_MAX = 3;
 const figures = z.strictObject({ loss: z.number(), accuracy: z.number() });
 export type Figures = Readonly<z.infer<typeof figures>>;
 
-/** The measurement that was under way is not among them: it is begun anew. */
+/** The measurement that was under way is not among them: it is begun anew. Nor are failures: the cause may be gone. */
 export const evaluationFacts = z.strictObject({
-  failures: count,
   begun: z.int(),
   measured: z.int(),
   interrupted: z.boolean(),
@@ -66,7 +64,6 @@ export class Evaluation {
 
   snapshot(): EvaluationFacts {
     return {
-      failures: this.#failures,
       begun: this.#begunVersion,
       measured: this.#measuredVersion,
       interrupted: this.#interrupted || this.#running === 'validation',
@@ -76,7 +73,6 @@ export class Evaluation {
   }
 
   restore(facts: EvaluationFacts): void {
-    this.#failures = facts.failures;
     this.#begunVersion = facts.begun;
     this.#measuredVersion = facts.measured;
     this.#interrupted = facts.interrupted;
