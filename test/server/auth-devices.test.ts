@@ -89,7 +89,10 @@ describe('a device', () => {
   });
 });
 
-describe('a restart', () => {
+/** A start reads data and may build a database. */
+const RESTARTS_MS_MAX = 240_000;
+
+describe('a restart', { timeout: RESTARTS_MS_MAX }, () => {
   let stateDir: string;
   beforeEach(async () => {
     stateDir = await mkdtemp(join(tmpdir(), 'murmuration-'));

@@ -89,7 +89,10 @@ describe('the operator', () => {
   });
 });
 
-describe('the state folder', () => {
+/** A start reads data and may build a database. */
+const RESTARTS_MS_MAX = 240_000;
+
+describe('the state folder', { timeout: RESTARTS_MS_MAX }, () => {
   let stateDir: string;
   const begin = async (adminToken: string | null): Promise<void> => {
     coordinator = await start([digitsRun()], { stateDir, adminToken });

@@ -58,32 +58,36 @@ describe('headless volunteers', () => {
       .toBe(0);
   });
 
-  it('[I2] [I4] are let in by their code, and are the same ones again by their keys', async () => {
-    coordinator = await start([digitsRun('epochs: 1000\nadmission: { kind: code, code: starling }')]);
-    const folder = await mkdtemp(join(tmpdir(), 'murmuration-'));
-    const who = {
-      url: coordinator.url,
-      run: 'digits',
-      count: 1,
-      backend: 'cpu',
-      key: join(folder, 'keys.json'),
-    } as const;
-    volunteers = startVolunteers(who);
-    expect(await volunteers.done).toEqual({
-      ok: false,
-      reason: 'node-1: This run needs its join code: ask whoever runs it.',
-    });
-    for (let visit = 1; visit <= 2; visit++) {
-      await new Promise<void>((resolve) => {
-        const log = (line: string): void => (line === 'node-1: training' ? resolve() : undefined);
-        volunteers = startVolunteers({ ...who, code: 'starling', log });
+  it(
+    '[I2] [I4] are let in by their code, and are the same ones again by their keys',
+    { timeout: 180_000 },
+    async () => {
+      coordinator = await start([digitsRun('epochs: 1000\nadmission: { kind: code, code: starling }')]);
+      const folder = await mkdtemp(join(tmpdir(), 'murmuration-'));
+      const who = {
+        url: coordinator.url,
+        run: 'digits',
+        count: 1,
+        backend: 'cpu',
+        key: join(folder, 'keys.json'),
+      } as const;
+      volunteers = startVolunteers(who);
+      expect(await volunteers.done).toEqual({
+        ok: false,
+        reason: 'node-1: This run needs its join code: ask whoever runs it.',
       });
-      await volunteers.stop();
-      const rows = await get<WorkerRow[]>('/api/runs/digits/workers');
-      expect(rows).toMatchObject([{ standing: { keyed: true } }]);
-    }
-    await rm(folder, { recursive: true });
-  });
+      for (let visit = 1; visit <= 2; visit++) {
+        await new Promise<void>((resolve) => {
+          const log = (line: string): void => (line === 'node-1: training' ? resolve() : undefined);
+          volunteers = startVolunteers({ ...who, code: 'starling', log });
+        });
+        await volunteers.stop();
+        const rows = await get<WorkerRow[]>('/api/runs/digits/workers');
+        expect(rows).toMatchObject([{ standing: { keyed: true } }]);
+      }
+      await rm(folder, { recursive: true });
+    },
+  );
 
   it('[V2] say in words why they are refused', async () => {
     coordinator = await start([digitsRun()]);
