@@ -5,8 +5,10 @@ import type { Logger } from 'pino';
 import type { RunId } from '../../shared/ids.ts';
 import type { Problem } from '../../shared/protocol/snapshots.ts';
 import { keepRecords } from '../adapters/records.ts';
+import type { CoordinatorEvent } from '../core/events.ts';
 import type { Door, Note } from '../door.ts';
 import type { Records } from '../records.ts';
+import { Attendance } from './attendance.ts';
 import { Chronicle } from './chronicle.ts';
 import type { Ends } from './ends.ts';
 import { Ids } from './ids.ts';
@@ -18,7 +20,7 @@ export interface BookkeepingOptions {
   readonly stateDir?: string | undefined;
   readonly log: Logger;
   /** Not called before this returns. */
-  readonly door: () => Pick<Door, 'metrics' | 'summary' | 'workers' | 'note'>;
+  readonly door: () => Pick<Door, 'metrics' | 'summary' | 'workers' | 'turned' | 'note'>;
 }
 
 export interface Bookkeeping {
@@ -29,6 +31,8 @@ export interface Bookkeeping {
   /** and once it is open. */
   follow(run: RunId): void;
   note(note: Note): void;
+  /** Of every event, when it has been handled. */
+  handled(event: CoordinatorEvent): void;
   problems(): Problem[];
 }
 
@@ -37,13 +41,23 @@ export function keepBooks(options: BookkeepingOptions, ends: Ends): Bookkeeping 
   const notes = new Notes(ids, Date.now);
   const records = openRecords(options, ids);
   const chronicle = records && new Chronicle({ records, wallMs: Date.now, door: laterDoor(options.door) });
+  const attendance = new Attendance({
+    door: { workers: (run) => options.door().workers(run), turned: () => options.door().turned() },
+    note: (note) => options.door().note(note),
+    nowMs: () => performance.now(),
+  });
   if (records) ends.add(() => records.close());
   if (chronicle) ends.add(() => chronicle.close());
+  ends.add(() => attendance.close());
   return {
     records,
     notes,
     opened: (run, resumed) => records?.opened(run, resumed),
-    follow: (run) => chronicle?.follow(run),
+    follow: (run) => {
+      chronicle?.follow(run);
+      attendance.follow(run);
+    },
+    handled: (event) => attendance.handled(event),
     note: (note) => {
       const row = notes.add(note);
       records?.note(note.run, row);

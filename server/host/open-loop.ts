@@ -60,6 +60,7 @@ export async function openLoop(options: OpenLoopOptions, ends: Ends): Promise<Op
     snapshot: (run) => coordinator.snapshot(run, nowMs()),
     version: (run) => coordinator.version(run),
     note: (run, kind, text) => loop.note({ run, kind, worker: null, text }),
+    failed: (run, error) => log.error({ run, err: error }, 'a checkpoint could not be written'),
   });
   if (keeping) ends.add(() => keeping.close());
   const checkpoints = keeping?.checkpoints ?? null;
@@ -84,7 +85,10 @@ export async function openLoop(options: OpenLoopOptions, ends: Ends): Promise<Op
     // Not at once: what the same event answers is still told.
     onCut: (run, worker) => queueMicrotask(() => wires.cut(run, worker)),
     onEvent: (event, atMs) => recorder?.record(event, atMs),
-    onHandled: (event, effects) => checkpoints?.handled(event, effects),
+    onHandled: (event, effects) => {
+      checkpoints?.handled(event, effects);
+      books.handled(event);
+    },
     health: () =>
       healthOf({
         problems: [
@@ -111,6 +115,10 @@ export function openRun(data: RunData, opening: Opening, boot: number, opened: O
   books.opened(config.id, resumed !== null);
   loop.open(data, { boot, snapshot });
   books.follow(config.id);
+  if (!['finished', 'stopped'].includes(loop.summary(config.id).status)) {
+    const text = resumed ? `the run goes on from version ${resumed.version}` : 'the run begins';
+    loop.note({ run: config.id, kind: 'run', worker: null, text });
+  }
   checkpoints?.open({ config, layers: layout.entries, resumed, damaged: skipped.map(({ name }) => name) });
   for (const { name, reason } of skipped) {
     const text = `${name} is passed over: ${reason}`;

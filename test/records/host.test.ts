@@ -1,11 +1,14 @@
 // What the host tells the records: shares of what workers did, points once each, the latest notes, numbers that only grow.
 
 import { describe, expect, it } from 'vitest';
+import type { Note } from '../../server/door.ts';
+import { Attendance } from '../../server/host/attendance.ts';
 import { Chronicle } from '../../server/host/chronicle.ts';
 import { Ids } from '../../server/host/ids.ts';
 import { Notes, NOTES_SHOWN } from '../../server/host/notes.ts';
 import type { TimedPoint, WorkerShare } from '../../server/records.ts';
-import { asRunId } from '../../shared/ids.ts';
+import { asRunId, asWorkerId } from '../../shared/ids.ts';
+import type { Device } from '../../shared/protocol/messages.ts';
 import type { MetricPoint, WorkerRow } from '../../shared/protocol/snapshots.ts';
 import { point, START_MS, summary } from './rows.ts';
 
@@ -81,6 +84,70 @@ describe('the chronicle', () => {
     const times = told.points.map(({ atMs }) => atMs - START_MS);
     expect(times).toEqual([2000, 3000, 3001, 3002]);
     expect(told.points.map(({ point: { timeMs } }) => timeMs)).toEqual([3000, 4000, 4000, 5000]);
+  });
+});
+
+describe('the attendance', () => {
+  const attended = () => {
+    const notes: Note[] = [];
+    const shown: { rows: WorkerRow[]; turned: Record<string, number>; nowMs: number } = { rows: [], turned: {}, nowMs: 0 }; // prettier-ignore
+    const attendance = new Attendance({
+      door: { workers: () => shown.rows, turned: () => shown.turned },
+      note: (note) => void notes.push(note),
+      nowMs: () => shown.nowMs,
+    });
+    attendance.follow(RUN);
+    attendance.close();
+    const taken = (): string[] => notes.splice(0).map(({ kind, worker, text }) => `${kind} ${worker}: ${text}`);
+    return { attendance, shown, taken };
+  };
+  const device: Device = { backend: 'wasm', adapter: '', fallback: false, tried: [] };
+  const join = (worker: string) =>
+    ({ type: 'join', run: RUN, worker: asWorkerId(worker), name: 'Ada', device }) as const;
+  const row = (id: string, state: WorkerRow['state']): WorkerRow => ({ id, name: 'Ada', state }) as WorkerRow;
+
+  it('[M1] notes once who comes and who goes, also those that only fall silent', () => {
+    const { attendance, shown, taken } = attended();
+    attendance.handled(join('w1'));
+    attendance.handled(join('w1')); // its connection broke meanwhile
+    expect(taken()).toEqual(['joined w1: Ada joined, on wasm']);
+    attendance.handled({ type: 'leave', run: RUN, worker: asWorkerId('w1') });
+    attendance.handled({ type: 'leave', run: RUN, worker: asWorkerId('w2') });
+    expect(taken()).toEqual(['left w1: it said goodbye']);
+    attendance.handled(join('w3'));
+    shown.rows = [row('w1', 'gone'), row('w3', 'gone')];
+    attendance.look();
+    attendance.look();
+    shown.rows = [row('w1', 'gone'), row('w3', 'training')];
+    attendance.look();
+    expect(taken()).toEqual([
+      'joined w3: Ada joined, on wasm',
+      'left w3: it was silent for too long',
+      'joined w3: Ada is back',
+    ]);
+  });
+
+  it('[M1] sums up refused hellos, and notes a measurement a minute and the last one', () => {
+    const { attendance, shown, taken } = attended();
+    shown.turned = { 'malformed-hello': 2, 'run-ended': 1 };
+    attendance.look();
+    shown.turned = { 'malformed-hello': 5, 'run-ended': 1 };
+    attendance.look();
+    attendance.look();
+    expect(taken()).toEqual([
+      'refused null: turned away in 10 s: 2 malformed-hello, 1 run-ended',
+      'refused null: turned away in 10 s: 3 malformed-hello',
+    ]);
+    const evaluated = (split: 'validation' | 'test', version: number): void =>
+      attendance.handled({ type: 'evaluated', run: RUN, version, split, loss: 0.5, accuracy: 0.875 });
+    evaluated('validation', 1);
+    shown.nowMs = 59_000;
+    evaluated('validation', 2);
+    evaluated('test', 2);
+    expect(taken()).toEqual([
+      'measured null: validation at version 1: loss 0.5000, accuracy 87.50 %',
+      'measured null: test at version 2: loss 0.5000, accuracy 87.50 %',
+    ]);
   });
 });
 
