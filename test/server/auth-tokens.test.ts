@@ -105,6 +105,9 @@ describe('at the door', () => {
     expect(await pullStatus(url, renamed, 'other')).toBe(401);
     const more = (name: keyof typeof before): number => (coordinator.loop.turned()[name] ?? 0) - (before[name] ?? 0);
     expect([more('forged-token'), more('malformed-token'), more('other-run-token')]).toEqual([2, 1, 1]);
+    expect(await (await fetch(`${url}/metrics`)).text()).toMatch(
+      /^murmuration_turned_away_total\{reason="forged-token"\} 2$/m,
+    );
     expect(await pullStatus(url, token)).toBe(200);
   });
 
