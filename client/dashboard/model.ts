@@ -105,6 +105,7 @@ async function refreshRuns(): Promise<void> {
   }
   const runs = await ask<RunSummary[]>('/api/runs');
   if (runs !== null) change(runsArrived(store.get(), runs));
+  notesFeed.refreshOperator();
 }
 
 /** Follows the run of the next state if it is another one. */

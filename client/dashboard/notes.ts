@@ -51,13 +51,15 @@ export interface Notes {
   readonly group: NoteGroup;
   /** Newest first: what snapshots have brought, without a gap. */
   readonly live: readonly NoteRow[];
-  /** Newest first: of the group, all before `live`. */
+  /** Newest first: the latest of what the operator did. Snapshots are for everybody, and do not bring it. */
+  readonly operator: readonly NoteRow[];
+  /** Newest first: of the group, all before the rest. */
   readonly older: readonly NoteRow[];
   /** Whether there are older ones still, as far as is known. */
   readonly more: 'perhaps' | 'loading' | 'none' | 'failed';
 }
 
-export const NO_NOTES: Notes = { group: 'everything', live: [], older: [], more: 'perhaps' };
+export const NO_NOTES: Notes = { group: 'everything', live: [], operator: [], older: [], more: 'perhaps' };
 
 /** A snapshot's notes, newest first, as the coordinator has them now. */
 export function notesArrived(held: Notes, latest: readonly NoteRow[]): Notes {
@@ -65,14 +67,21 @@ export function notesArrived(held: Notes, latest: readonly NoteRow[]): Notes {
   if ((latest[0]?.id ?? -Infinity) <= newest) return held;
   const fresh = latest.filter(({ id }) => id > newest);
   // All of them are new: there may have been others between, while the page was not connected.
-  if (fresh.length === latest.length && held.live.length > 0) return { ...NO_NOTES, group: held.group, live: latest };
+  if (fresh.length === latest.length && held.live.length > 0) return { ...anew(held), live: latest };
   const live = [...fresh, ...held.live];
   if (live.length + held.older.length <= NOTES_MAX) return { ...held, live };
-  return { ...NO_NOTES, group: held.group, live: live.slice(0, NOTES_MAX / 2) };
+  return { ...anew(held), live: live.slice(0, NOTES_MAX / 2) };
 }
 
+/** Without what was asked for. */
+const anew = (held: Notes): Notes => ({ ...held, older: [], more: 'perhaps' });
+
+/** What the operator did, newest first, as the records have it now. */
+export const operatorArrived = (held: Notes, latest: readonly NoteRow[]): Notes =>
+  latest[0]?.id === held.operator[0]?.id ? held : { ...held, operator: latest };
+
 /** Other kinds: what was asked for of the former is of no use. */
-export const groupChosen = (held: Notes, group: NoteGroup): Notes => ({ ...NO_NOTES, group, live: held.live });
+export const groupChosen = (held: Notes, group: NoteGroup): Notes => ({ ...anew(held), group });
 
 /** A page of what came before `before`, in answer to a question that was asked of `group`. */
 export function olderArrived(held: Notes, page: readonly NoteRow[], asked: { group: NoteGroup; limit: number }): Notes {
@@ -84,13 +93,22 @@ export function olderArrived(held: Notes, page: readonly NoteRow[], asked: { gro
 }
 
 /** What the next page comes before; null: the latest is wanted. */
-export const oldestOf = ({ live, older }: Notes): number | null => (older.at(-1) ?? live.at(-1))?.id ?? null;
+export function oldestOf({ group, live, operator, older }: Notes): number | null {
+  return (older.at(-1) ?? (group === 'operator' ? operator : live).at(-1))?.id ?? null;
+}
 
 /** Newest first, of the chosen kinds. */
-export function shownNotes({ group, live, older }: Notes): readonly NoteRow[] {
+export function shownNotes(held: Notes): readonly NoteRow[] {
+  const { group, live, operator, older, more } = held;
   const kinds = kindsOf(group);
-  return kinds === null ? [...live, ...older] : [...live.filter(({ kind }) => kinds.includes(kind)), ...older];
+  if (kinds !== null) return unique([...live, ...operator].filter(({ kind }) => kinds.includes(kind)).concat(older));
+  // What the operator did before the rest of what is held comes with the rest of that time.
+  const from = more === 'none' ? -Infinity : (oldestOf(held) ?? -Infinity);
+  return unique([...live, ...older, ...operator.filter(({ id }) => id >= from)]);
 }
+
+const unique = (notes: readonly NoteRow[]): NoteRow[] =>
+  [...new Map(notes.map((note) => [note.id, note])).values()].sort((a, b) => b.id - a.id);
 
 /** "just now", "45 s ago", "3 min ago", "2 h ago", "5 d ago": in one unit. A clock that runs behind sees no future. */
 export function agoText(at: string, nowMs: number): string {

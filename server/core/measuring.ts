@@ -1,5 +1,6 @@
 // θ is measured, and what follows from it: a point of the curves, and the way back when training has gone wrong.
 
+import { rolledBackText } from '../../shared/protocol/rolled-back.ts';
 import type { NoteKind } from '../../shared/protocol/snapshots.ts';
 import type { Split } from './events.ts';
 import { ROLLBACKS_MAX } from './rollback.ts';
@@ -48,7 +49,7 @@ export class Measuring {
     for (const worker of to.workers) if (!sessions.find(worker)?.present) aggregator.leave(worker);
     if (!ended) ledger.goBackTo(to.ledger);
     const { version } = to.aggregator.facts;
-    note('rolled-back', `${because}: from version ${from} back to version ${version}, as version ${from + 1}`);
+    note('rolled-back', rolledBackText(because, from, version));
     if (!exhausted) return;
     halt(
       `it was rolled back ${ROLLBACKS_MAX} times without a better loss than before; ` +

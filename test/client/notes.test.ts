@@ -10,6 +10,7 @@ import {
   NOTES_MAX,
   notesArrived,
   olderArrived,
+  operatorArrived,
   oldestOf,
   shownNotes,
   type Notes,
@@ -59,6 +60,19 @@ describe('[U4] events', () => {
     expect(ids(safety)).toEqual([3]);
     expect(olderArrived(safety, notes(0, 0), { group: 'everything', limit: 50 })).toBe(safety);
     expect(ids(groupChosen(safety, 'trouble'))).toEqual([1]);
+  });
+
+  it('have what the operator did among them, in its place, though snapshots do not bring it', () => {
+    const done = [note(11, 'operator'), note(4, 'operator')];
+    const held = operatorArrived(notesArrived(NO_NOTES, notes(12, 12)), done);
+    expect(operatorArrived(held, done)).toBe(held);
+    expect(ids(held)).toEqual([12]);
+    const live = operatorArrived(notesArrived(NO_NOTES, [note(12), note(10)]), done);
+    expect(ids(live)).toEqual([12, 11, 10]);
+    const page = [note(9), note(4, 'operator'), note(3)];
+    expect(ids(olderArrived(live, page, { group: 'everything', limit: 50 }))).toEqual([12, 11, 10, 9, 4, 3]);
+    const own = groupChosen(live, 'operator');
+    expect([ids(own), oldestOf(own)]).toEqual([[11, 4], 4]);
   });
 
   it('have every kind in one of the groups', () => {
