@@ -13,8 +13,13 @@ import { report, verdict, type Look } from './verdict.ts';
 
 const LOOK_EVERY_MS = 2_000;
 /** Long forms: the same tests, with the figures of the promises. */
-const LONG_TESTS = ['test/durable/kill.test.ts', 'test/browser/memory.test.ts'];
-const LONG_FORMS = { KILLS: '50', MEMORY_STEPS: '10000' };
+const LONG_TESTS = [
+  'test/durable/kill.test.ts',
+  'test/browser/memory.test.ts',
+  'test/proxy/storm.test.ts',
+  'test/proxy/hostile.test.ts',
+];
+const LONG_FORMS = { KILLS: '50', MEMORY_STEPS: '10000', STORM_CLIENTS: '2000', FUZZ_FRAMES: '100000' };
 /** Drawn by the coordinator, small, and longer than any soak. */
 const RUN = `id: soak
 name: Soak

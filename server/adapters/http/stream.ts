@@ -120,7 +120,7 @@ class StreamServer {
     socket.on('data', () => this.#suspect());
     stream.on('ping', (data) => this.#liveness.control(data.length));
     stream.on('pong', (data) => this.#liveness.control(data.length));
-    stream.on('error', () => stream.terminate()); // an oversized or broken message: ws has told the other end why
+    stream.on('error', () => undefined); // an oversized or broken message: ws says why, and closes
     stream.on('close', () => {
       clearTimeout(this.#nobody);
       this.#liveness.close();
@@ -145,6 +145,7 @@ class StreamServer {
   }
 
   #heard(bytes: number): void {
+    if (this.#stream.readyState !== this.#stream.OPEN) return; // thrown away until it has closed
     if (!this.#liveness.heard(bytes)) this.#stream.close(TRY_LATER, 'too many bodies at once');
   }
 
