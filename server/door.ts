@@ -6,7 +6,14 @@ import type { LeaseId, RunId, WorkerId } from '../shared/ids.ts';
 import type { OpenLease, PullReply, PushReply } from '../shared/protocol/lease.ts';
 import type { RunManifest, Welcome } from '../shared/protocol/messages.ts';
 import type { Refusal } from '../shared/protocol/version.ts';
-import type { DashboardSnapshot, MetricsPage, NoteKind, RunSummary, WorkerRow } from '../shared/protocol/snapshots.ts';
+import type {
+  DashboardSnapshot,
+  Health,
+  MetricsPage,
+  NoteKind,
+  RunSummary,
+  WorkerRow,
+} from '../shared/protocol/snapshots.ts';
 import type { Vec } from '../shared/vec.ts';
 import type { CoordinatorEvent, RequestId } from './core/events.ts';
 import type { EpochAccount } from './core/ledger.ts';
@@ -63,6 +70,8 @@ export interface Door {
   metrics(run: RunId, since: number): MetricsPage;
   ledger(run: RunId): readonly EpochAccount[];
   snapshot(run: RunId, since: number): DashboardSnapshot;
+  /** What works, and what does not. */
+  health(): Health;
   /** θ now: read only, valid until the next event. */
   params(run: RunId): Vec;
   /** What the push of a worker's open lease must be; null when it has no such lease. */

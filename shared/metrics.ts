@@ -54,6 +54,23 @@ export const RUN_METRICS = {
   },
 } as const satisfies Record<string, MetricSpec>;
 
+export const CHECKPOINT_METRICS = {
+  version: { name: 'checkpoint_version', kind: 'gauge', unit: 'updates', meaning: 'Of the last good checkpoint.' },
+  age: { name: 'checkpoint_age_seconds', kind: 'gauge', unit: 'seconds', meaning: 'Of the last good checkpoint.' },
+  failures: {
+    name: 'checkpoint_failures_total',
+    kind: 'counter',
+    unit: 'writes',
+    meaning: 'Checkpoints that could not be written.',
+  },
+  problems: {
+    name: 'problems',
+    kind: 'gauge',
+    unit: 'problems',
+    meaning: 'What of the coordinator’s own does not work now, by kind.',
+  },
+} as const satisfies Record<string, MetricSpec>;
+
 export const LIMIT_METRICS = {
   connections: { name: 'connections', kind: 'gauge', unit: 'connections', meaning: 'Open now.' },
   heldBack: {

@@ -1,8 +1,8 @@
 // The coordinator's figures for Prometheus: read from the runs at each scrape, so that they can disagree with nothing.
 
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
-import { asRunId } from '../../shared/ids.ts';
-import { LIMIT_METRICS, RUN_METRICS, type MetricSpec } from '../../shared/metrics.ts';
+import { asRunId, type RunId } from '../../shared/ids.ts';
+import { CHECKPOINT_METRICS, LIMIT_METRICS, RUN_METRICS, type MetricSpec } from '../../shared/metrics.ts';
 import type { RunSummary, WorkerRow } from '../../shared/protocol/snapshots.ts';
 import type { Totals } from '../core/sessions.ts';
 import type { Door } from '../door.ts';
@@ -12,8 +12,15 @@ type Key = keyof typeof RUN_METRICS;
 /** One label set and its value. */
 type Sample = readonly [labels: Record<string, string>, value: number | null];
 
+/** Writes of a run's checkpoints that failed since the start. */
+type Failures = (run: RunId) => number;
+
 /** What makes the page that Prometheus scrapes. */
-export function prometheus(door: Door, guard: Guard): () => Promise<{ contentType: string; text: string }> {
+export function prometheus(
+  door: Door,
+  guard: Guard,
+  failures: Failures,
+): () => Promise<{ contentType: string; text: string }> {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix: 'murmuration_' }); // event-loop delay, memory, CPU
   const metrics = Object.fromEntries(
@@ -24,6 +31,7 @@ export function prometheus(door: Door, guard: Guard): () => Promise<{ contentTyp
     }),
   ) as Record<Key, Counter | Gauge>;
   addLimits(registry, door, guard);
+  addHealth(registry, door, failures);
   return async () => {
     for (const metric of Object.values(metrics)) metric.reset();
     for (const summary of door.summaries()) {
@@ -62,6 +70,44 @@ function addLimits(registry: Registry, door: Door, guard: Guard): void {
     collect() {
       this.reset();
       for (const [reason, count] of Object.entries(door.turned())) this.inc({ reason }, count);
+    },
+  });
+}
+
+/** What is written down, and what does not work. */
+function addHealth(registry: Registry, door: Door, failures: Failures): void {
+  const told = ({ name, meaning, unit }: MetricSpec) => ({
+    ...{ name: `murmuration_${name}`, help: `${meaning} (${unit})`, registers: [registry] },
+  });
+  const saved = () => Object.entries(door.health().checkpoints);
+  new Gauge({
+    ...told(CHECKPOINT_METRICS.version),
+    labelNames: ['run'],
+    collect() {
+      for (const [run, last] of saved()) if (last) this.set({ run }, last.version);
+    },
+  });
+  new Gauge({
+    ...told(CHECKPOINT_METRICS.age),
+    labelNames: ['run'],
+    collect() {
+      for (const [run, last] of saved()) if (last) this.set({ run }, last.ageMs / 1000);
+    },
+  });
+  new Counter({
+    ...told(CHECKPOINT_METRICS.failures),
+    labelNames: ['run'],
+    collect() {
+      this.reset();
+      for (const [run] of saved()) this.inc({ run }, failures(asRunId(run)));
+    },
+  });
+  new Gauge({
+    ...told(CHECKPOINT_METRICS.problems),
+    labelNames: ['kind'],
+    collect() {
+      this.reset();
+      for (const { kind } of door.health().problems) this.inc({ kind });
     },
   });
 }

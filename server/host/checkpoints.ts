@@ -28,7 +28,10 @@ export interface CheckpointsOptions {
   /** Milliseconds that never go back. */
   readonly nowMs: () => number;
   readonly wallMs: () => number;
+  /** For anyone to read: it names no path. */
   readonly note: (run: RunId, kind: NoteKind, text: string) => void;
+  /** For the operator alone: what exactly the disk said. */
+  readonly failed: (run: RunId, error: Error) => void;
 }
 
 /** What is known of a run before its first checkpoint of this start. */
@@ -98,6 +101,11 @@ export class Checkpoints {
     );
   }
 
+  /** Resolves when nothing is being written, whatever came of it. */
+  async idle(): Promise<void> {
+    await Promise.all([...this.#runs.values()].map(({ writing }) => writing?.done));
+  }
+
   /** What is under way is no longer waited for, nor told of. */
   close(): void {
     this.#runs.clear();
@@ -162,12 +170,14 @@ export class Checkpoints {
       cadence.saved(began, this.#moment(id));
       run.last = { version, savedMs };
       if (left === null) this.#mended(id, run);
-      else this.#troubled(id, run, `old checkpoints cannot be removed (${left}) and will fill the disk`);
+      else this.#troubled(id, run, `old checkpoints cannot be removed (${left}): they will fill the disk`);
     } catch (error) {
       if (!this.#runs.has(id)) return;
       run.failures += 1;
       cadence.failed(this.#options.nowMs());
-      this.#troubled(id, run, inWords(error as DiskError, join(folder, id)));
+      const text = inWords(error as DiskError);
+      if (run.trouble?.text !== text) this.#options.failed(id, error as DiskError);
+      this.#troubled(id, run, text);
     }
   }
 
@@ -196,7 +206,7 @@ function isTurn(effect: Effect): effect is Extract<Effect, { run: RunId }> {
 }
 
 /** What is wrong, and what an operator can do about it. */
-function inWords({ code, message }: DiskError, folder: string): string {
+function inWords({ code }: DiskError): string {
   const remedies: Readonly<Record<string, string>> = {
     ENOSPC: 'the disk is full: make room on it',
     EDQUOT: 'the quota is used up: make room',
@@ -205,6 +215,6 @@ function inWords({ code, message }: DiskError, folder: string): string {
     EPERM: 'that is not permitted: give the coordinator’s user the right to write there',
     EIO: 'the disk has an error: look at the system’s log',
   };
-  const remedy = (code && remedies[code]) || message;
-  return `no checkpoint can be written in ${folder}: ${remedy}; training goes on, and would go back to the last good one`;
+  const remedy = (code && remedies[code]) || `the log says why (${code ?? 'no code'})`;
+  return `no checkpoint can be written in the state folder: ${remedy}; training goes on, and a crash would take it back to the last good one`;
 }

@@ -15,7 +15,7 @@ export interface StateFolder {
   readonly boot: Boot;
   readonly openings: readonly Opening[];
   /** Writes the runs down from now on. */
-  keep(options: Pick<CheckpointsOptions, 'snapshot' | 'version' | 'nowMs' | 'note'>): Keeping;
+  keep(options: Pick<CheckpointsOptions, 'snapshot' | 'version' | 'nowMs' | 'note' | 'failed'>): Keeping;
   unlock: Unlock;
 }
 

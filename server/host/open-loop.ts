@@ -78,7 +78,8 @@ export async function openLoop(options: OpenLoopOptions, ends: Ends): Promise<Op
     onControl: (run, worker, kind) => wires.control(run, worker, kind),
     onCompute: (effect) => compute(effect, { evaluator, loop, log }),
     onNote: (note) => {
-      log[note.kind === 'trouble' ? 'error' : 'info']({ run: note.run }, note.text);
+      const { run, kind, worker, text } = note;
+      if (kind !== 'measured') log[kind === 'trouble' ? 'error' : 'info']({ run, ...(worker && { worker }) }, text);
       books.note(note);
     },
     notes: (run) => books.notes.latest(run),

@@ -23,6 +23,8 @@ import { beginning } from './resume.ts';
 import { readSecret, SECRET_BYTES } from './secret.ts';
 import { prepareRun, type RunData } from './rundata.ts';
 
+/** Before anyone is served new runs are written down, if the disk takes them in this time: from then on they are not lost. */
+const FIRST_MS = 3000;
 /** A disk that takes longer to write the last checkpoints is not waited for. */
 const FINISH_MS = 15_000;
 
@@ -116,10 +118,11 @@ async function assemble(options: StartOptions, ends: Ends): Promise<Started> {
     pages,
     layout: (run) => byId.get(run)!.layout,
     paramsCodec: (run) => byId.get(run)!.config.codec.params,
-    metricsText: prometheus(loop, guard),
+    metricsText: prometheus(loop, guard, (run) => checkpoints?.failures(run) ?? 0),
   };
   const { server, recertify } = openSockets(http, wires, ends);
   ends.add(() => loop.close());
+  if (checkpoints) await within(FIRST_MS, checkpoints.idle());
   const at = await listen(server, port, host);
   const close = async (): Promise<void> => {
     if (checkpoints && !(await within(FINISH_MS, checkpoints.finish())))

@@ -7,7 +7,7 @@ const every = { everyMs: 60_000, everyVersions: 200 };
 const at = (nowMs: number, version: number) => ({ nowMs, version });
 
 describe('the cadence of checkpoints', () => {
-  it('[K3] one is due after so much time or so many versions, whichever is first', () => {
+  it('[C3] one is due after so much time or so many versions, whichever is first', () => {
     const cadence = new Cadence(every, at(0, 0));
     cadence.saved(at(1000, 10), at(1000, 10));
     expect(cadence.due(at(60_999, 209))).toBe(false);
@@ -15,7 +15,7 @@ describe('the cadence of checkpoints', () => {
     expect(cadence.due(at(1001, 210))).toBe(true);
   });
 
-  it('[K3] intervals go from beginning to beginning, earlier by what the last one took: no more than one is lost', () => {
+  it('[C3] intervals go from beginning to beginning, earlier by what the last one took: no more than one is lost', () => {
     const cadence = new Cadence(every, at(0, 0));
     cadence.begun();
     cadence.saved(at(10_000, 200), at(12_000, 230));
@@ -25,7 +25,7 @@ describe('the cadence of checkpoints', () => {
     expect(cadence.due(at(68_000, 230))).toBe(true);
   });
 
-  it('[K3] a run in which nothing happens is not written down again', () => {
+  it('[C3] a run in which nothing happens is not written down again', () => {
     const cadence = new Cadence(every, at(0, 5));
     expect(cadence.due(at(1e9, 5))).toBe(false);
     expect(cadence.unsafe(5)).toBe(false);
@@ -37,14 +37,14 @@ describe('the cadence of checkpoints', () => {
     expect(cadence.unsafe(6)).toBe(true);
   });
 
-  it('[K3] the first of a start is begun at half the interval: nobody knows yet how long it takes', () => {
+  it('[C3] the first of a start is begun at half the interval: nobody knows yet how long it takes', () => {
     const cadence = new Cadence(every, at(0, 0));
     expect(cadence.due(at(29_999, 99))).toBe(false);
     expect(cadence.due(at(30_000, 1))).toBe(true);
     expect(cadence.due(at(1, 100))).toBe(true);
   });
 
-  it('[K3] a slow disk is not written to all the time: half the interval is the least', () => {
+  it('[C3] a slow disk is not written to all the time: half the interval is the least', () => {
     const cadence = new Cadence(every, at(0, 0));
     cadence.saved(at(0, 0), at(100_000, 5000));
     expect(cadence.due(at(29_999, 99))).toBe(false);
@@ -52,7 +52,7 @@ describe('the cadence of checkpoints', () => {
     expect(cadence.due(at(30_000, 1))).toBe(true);
   });
 
-  it('[K3] one that is wanted is due at once, and again when what was wanted came after its beginning', () => {
+  it('[C3] one that is wanted is due at once, and again when what was wanted came after its beginning', () => {
     const cadence = new Cadence(every, at(0, 0));
     cadence.want();
     expect(cadence.due(at(1, 0))).toBe(true);
@@ -63,7 +63,7 @@ describe('the cadence of checkpoints', () => {
     expect(cadence.due(at(3, 0))).toBe(true);
   });
 
-  it('[K4] after a failure it is tried again after 1 s, 2 s, 4 s … 30 s, until one is good', () => {
+  it('[C4] after a failure it is tried again after 1 s, 2 s, 4 s … 30 s, until one is good', () => {
     const cadence = new Cadence(every, at(0, 0));
     let nowMs = 5000;
     for (const waitMs of [1000, 2000, 4000, 8000, 16_000, 30_000, 30_000]) {

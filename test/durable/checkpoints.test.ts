@@ -19,6 +19,7 @@ let disk: FaultyDisk;
 let nowMs: number;
 let version: number;
 let notes: string[];
+let failed: string[];
 let checkpoints: Checkpoints;
 /** Writes that wait for the disk; each is done when it is called. */
 let held: (() => void)[] | null;
@@ -46,7 +47,7 @@ const settled = async (): Promise<void> => {
 
 beforeEach(() => {
   disk = new FaultyDisk();
-  [nowMs, version, writes, notes, held] = [0, 0, 0, [], null];
+  [nowMs, version, writes, notes, failed, held] = [0, 0, 0, [], [], null];
   checkpoints = new Checkpoints({
     folder: '/state/runs',
     boot: 1,
@@ -56,11 +57,12 @@ beforeEach(() => {
     nowMs: () => nowMs,
     wallMs: () => 1_700_000_000_000 + nowMs,
     note: (_, kind, text) => void notes.push(`${kind}: ${text}`),
+    failed: (_, error) => void failed.push(error.message),
   });
 });
 
 describe('a run', () => {
-  it('[K3] is written down at once when it is new, and not when it goes on', async () => {
+  it('[C3] is written down at once when it is new, and not when it goes on', async () => {
     open();
     await settled();
     expect(stored()).toBe(0);
@@ -70,7 +72,7 @@ describe('a run', () => {
     expect(writes).toBe(1);
   });
 
-  it('[K3] is written down after 200 versions, or after 60 s in which something happened', async () => {
+  it('[C3] is written down after 200 versions, or after 60 s in which something happened', async () => {
     open();
     await settled(); // it is known now that one takes no time
     version = 199;
@@ -96,7 +98,7 @@ describe('a run', () => {
     ['measured for the last time', { type: 'evaluated', run, version: 1, split: 'test', loss: 1, accuracy: 1 }, []],
     ['rid of somebody', release, [{ type: 'cut', run, worker }]],
     ['gone back', release, [{ type: 'note', run, kind: 'rolled-back', worker: null, text: '' }]],
-  ])('[K3] is written down at once when it is %s', async (_, event, effects) => {
+  ])('[C3] is written down at once when it is %s', async (_, event, effects) => {
     open();
     await settled();
     version = 1;
@@ -105,7 +107,7 @@ describe('a run', () => {
     expect(stored()).toBe(1);
   });
 
-  it('[K3] is not written down for what a worker is told alone', async () => {
+  it('[C3] is not written down for what a worker is told alone', async () => {
     open();
     await settled();
     version = 1;
@@ -113,7 +115,7 @@ describe('a run', () => {
     expect(writes).toBe(1);
   });
 
-  it('[K3] has one write at a time: what comes meanwhile waits, and is one', async () => {
+  it('[C3] has one write at a time: what comes meanwhile waits, and is one', async () => {
     held = [];
     open();
     for (version = 200; version <= 2000; version += 200) checkpoints.handled(release, []);
@@ -129,7 +131,20 @@ describe('a run', () => {
     expect(stored()).toBe(2100);
   });
 
-  it('[K8] is whole on the disk when the coordinator has finished, the write under way first', async () => {
+  it('[C6] is on the disk before anyone is served, if that can be', async () => {
+    held = [];
+    open();
+    let idle = false;
+    void checkpoints.idle().then(() => (idle = true));
+    await settled();
+    expect(idle).toBe(false);
+    held.shift()!();
+    await settled();
+    expect(idle).toBe(true);
+    expect(stored()).toBe(0);
+  });
+
+  it('[C8] is whole on the disk when the coordinator has finished, the write under way first', async () => {
     held = [];
     open();
     version = 5;
@@ -152,7 +167,7 @@ describe('a disk that fails', () => {
     };
   };
 
-  it('[K4] [P6] is told of at once with what to do, tried again, and told of when it works', async () => {
+  it('[C4] [P6] is told of at once with what to do, tried again, and told of when it works', async () => {
     open();
     await settled();
     full();
@@ -160,6 +175,7 @@ describe('a disk that fails', () => {
     checkpoints.handled(release, []);
     await settled();
     expect(notes).toEqual([expect.stringMatching(/^trouble: no checkpoint can be written in .*the disk is full/)]);
+    expect(failed).toEqual(['ENOSPC: no space left on device, write']); // the log has it in the disk's words
     nowMs = 400;
     expect(checkpoints.problems()).toEqual([
       { kind: 'checkpoint', text: expect.stringMatching(/^run digits: .*full/) as string, forMs: 400 },
@@ -181,7 +197,7 @@ describe('a disk that fails', () => {
     expect(checkpoints.problems()).toEqual([]);
   });
 
-  it('[K4] [P6] is told of again when it is broken in another way', async () => {
+  it('[C4] [P6] is told of again when it is broken in another way', async () => {
     full();
     open();
     await settled();
@@ -195,7 +211,7 @@ describe('a disk that fails', () => {
     expect(checkpoints.problems()[0]).toMatchObject({ forMs: 1000 });
   });
 
-  it('[K4] [P6] is told of within 10 s when it does not answer at all', async () => {
+  it('[C4] [P6] is told of within 10 s when it does not answer at all', async () => {
     held = [];
     open();
     nowMs = 7000;
@@ -209,7 +225,7 @@ describe('a disk that fails', () => {
     expect(notes[1]).toMatch(/^mended/);
   });
 
-  it('[K4] is told of when only the old checkpoints cannot be removed', async () => {
+  it('[C4] is told of when only the old checkpoints cannot be removed', async () => {
     open();
     for (const at of [200, 400, 600]) {
       await settled();

@@ -26,9 +26,13 @@ export class CoordinatorProcess {
   }
 
   /** Resolves when it answers. Rejects with what it said when it ends before. */
-  static async start(stateDir: string, args: readonly string[] = []): Promise<CoordinatorProcess> {
+  static async start(
+    stateDir: string,
+    args: readonly string[] = [],
+    nodeArgs: readonly string[] = [],
+  ): Promise<CoordinatorProcess> {
     const beganMs = performance.now();
-    const { child, output } = launch(stateDir, args);
+    const { child, output } = launch(stateDir, args, nodeArgs);
     const operator = await new Promise<string>((resolve, reject) => {
       createInterface(child.stdout!).on('line', (line) => {
         output.push(line);
@@ -50,29 +54,37 @@ export class CoordinatorProcess {
 
   /** `kill -9`. Resolves when it is gone. */
   async kill(): Promise<void> {
-    await this.signal('SIGKILL');
+    await this.end('SIGKILL');
   }
 
-  /** Returns how the process ended: its exit code, or null by a signal. */
-  async signal(signal: NodeJS.Signals): Promise<number | null> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return this.#child.exitCode;
-    const ended = once(this.#child, 'exit') as Promise<[number | null]>;
+  send(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
+  }
+
+  /** Sends a signal, and returns how the process ended: its exit code, or null by the signal itself. */
+  async end(signal: NodeJS.Signals): Promise<number | null> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return this.#child.exitCode;
+    const ended = once(this.#child, 'close') as Promise<[number | null]>;
+    this.send(signal);
     return (await ended)[0];
   }
 }
 
 /** Starts one, and kills it after so many milliseconds, whatever it was at. */
 export async function startAndKill(stateDir: string, afterMs: number): Promise<void> {
-  const { child } = launch(stateDir, []);
+  const { child } = launch(stateDir, [], []);
   const ended = once(child, 'exit');
   setTimeout(() => child.kill('SIGKILL'), afterMs);
   await ended;
 }
 
-function launch(stateDir: string, args: readonly string[]): { child: ChildProcess; output: string[] } {
+function launch(
+  stateDir: string,
+  args: readonly string[],
+  nodeArgs: readonly string[],
+): { child: ChildProcess; output: string[] } {
   const options = ['--port', '0', '--state', stateDir, '--no-build', '--no-records', '--log-level', 'warn'];
-  const child = spawn(process.execPath, ['--import', 'tsx', 'server/main.ts', ...options, ...args], {
+  const child = spawn(process.execPath, ['--import', 'tsx', ...nodeArgs, 'server/main.ts', ...options, ...args], {
     cwd: join(import.meta.dirname, '../..'),
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -52,14 +52,14 @@ function callsOfOneWrite(): string[] {
 }
 
 describe('a checkpoint on its way to the disk', () => {
-  it('[K2] is written, synced, renamed, and its name synced, in this order', () => {
+  it('[C2] is written, synced, renamed, and its name synced, in this order', () => {
     const calls = callsOfOneWrite().filter((call) => call !== 'write');
     expect(calls).toEqual(['makeFolder', 'create', 'sync', 'close', 'rename', 'syncFolder', 'list', 'remove']);
   });
 
   const calls = callsOfOneWrite();
   it.each(calls.map((call, i) => [i + 1, call]))(
-    '[K2] [P5] a kill before its call %i (%s) leaves the one before it, or the new one whole',
+    '[C2] [P5] a kill before its call %i (%s) leaves the one before it, or the new one whole',
     (number) => {
       for (const loss of ['kill', 'power, names kept', 'power, names lost']) {
         const disk = filled();
@@ -84,7 +84,7 @@ describe('a checkpoint on its way to the disk', () => {
     },
   );
 
-  it('[K2] is durable when its write has returned', () => {
+  it('[C2] is durable when its write has returned', () => {
     const disk = new FaultyDisk();
     write(disk, 1);
     disk.powerLost(false);
@@ -92,7 +92,7 @@ describe('a checkpoint on its way to the disk', () => {
   });
 
   it.each(calls.map((call, i) => [i + 1, call]))(
-    '[K2] [P6] an error of its call %i (%s) is told, leaves the old one whole, and no rubbish',
+    '[C2] [P6] an error of its call %i (%s) is told, leaves the old one whole, and no rubbish',
     (number, call) => {
       const disk = filled();
       let count = 0;
@@ -110,7 +110,7 @@ describe('a checkpoint on its way to the disk', () => {
     },
   );
 
-  it('[K2] [P6] a disk that fills up at any byte keeps the old one whole', () => {
+  it('[C2] [P6] a disk that fills up at any byte keeps the old one whole', () => {
     const whole = write(new FaultyDisk(), 1).bytes;
     for (let free = 0; free < whole; free += 97) {
       const disk = new FaultyDisk();
@@ -129,7 +129,7 @@ describe('a checkpoint on its way to the disk', () => {
 describe('the checkpoints that are kept', () => {
   const names = (disk: Disk): string[] => newestFirst(disk.list(FOLDER));
 
-  it('[K2] are the latest K, of which a damaged one is none', () => {
+  it('[C2] are the latest K, of which a damaged one is none', () => {
     const disk = new FaultyDisk();
     for (const one of [10, 20, 30, 40]) write(disk, one);
     expect(names(disk)).toEqual([40, 30, 20].map((at) => checkpointName({ version: at, boot: 1 })));
@@ -141,7 +141,7 @@ describe('the checkpoints that are kept', () => {
     expect(names(disk).map((name) => name.slice(11, 20))).toEqual(['000000055', '000000045', '000000035']);
   });
 
-  it('[K2] are not counted by their version alone: a later boot may have gone back', () => {
+  it('[C2] are not counted by their version alone: a later boot may have gone back', () => {
     const disk = new FaultyDisk();
     write(disk, 90, { boot: 1 });
     write(disk, 50, { boot: 2 });
@@ -154,7 +154,7 @@ describe('the checkpoints that are kept', () => {
     ['cut short', (bytes) => bytes.subarray(0, bytes.length / 2), /damaged or cut short/],
     ['empty', () => Buffer.alloc(0), /cut short: it has 0 bytes/],
     ['with one bit flipped', (bytes) => (bytes.writeUInt8(bytes.at(-9)! ^ 4, bytes.length - 9), bytes), /damaged/],
-  ])('[K2] [P5] the newest is skipped with its reason when it is %s', (_, edit, reason) => {
+  ])('[C2] [P5] the newest is skipped with its reason when it is %s', (_, edit, reason) => {
     const disk = new FaultyDisk();
     write(disk, 1);
     write(disk, 2);
@@ -165,7 +165,7 @@ describe('the checkpoints that are kept', () => {
     expect(found.skipped).toEqual([{ name: newest, reason: expect.stringMatching(reason) as string }]);
   });
 
-  it('[K2] are none in a folder of other things', () => {
+  it('[C2] are none in a folder of other things', () => {
     const disk = new FaultyDisk();
     disk.create(join(FOLDER, 'checkpoint.safetensors'));
     disk.create(join(FOLDER, 'checkpoint-1-1.safetensors.bak'));
@@ -189,14 +189,14 @@ describe('a real disk', () => {
     return folder;
   };
 
-  it('[K2] keeps what was written, in folders that were not there', () => {
+  it('[C2] keeps what was written, in folders that were not there', () => {
     const folder = join(temporary(), 'a', 'b');
     for (const one of [1, 2, 3, 4]) write(realDisk, one, { folder });
     expect(version(realDisk, folder)).toBe(4);
     expect(readdirSync(folder)).toHaveLength(3);
   });
 
-  it('[K2] [P6] that is full, or read only, says so and keeps the old one whole', ({ skip }) => {
+  it('[C2] [P6] that is full, or read only, says so and keeps the old one whole', ({ skip }) => {
     const folder = temporary();
     try {
       execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', folder], { stdio: 'ignore' });

@@ -32,7 +32,7 @@ function forged(edit: (header: string) => string): Buffer {
 }
 
 describe('a checkpoint', () => {
-  it('[K1] comes back to the bit: vectors, counters, NaN, infinities and negative zero', () => {
+  it('[C1] comes back to the bit: vectors, counters, NaN, infinities and negative zero', () => {
     const back = decodeCheckpoint(written());
     expect(back).toEqual(checkpoint);
     const { state } = back.snapshot;
@@ -42,7 +42,7 @@ describe('a checkpoint', () => {
     );
   });
 
-  it('[K1] is a safetensors file: θ by layer, the rest by its path, and every byte has one owner', () => {
+  it('[C1] is a safetensors file: θ by layer, the rest by its path, and every byte has one owner', () => {
     const file = written();
     const { tensors, metadata } = decodeSafetensors(file);
     expect(tensors.map(({ name, shape }) => [name, shape])).toEqual([
@@ -58,7 +58,7 @@ describe('a checkpoint', () => {
     expect(JSON.parse(metadata['config']!)).toMatchObject({ dataset: 'digits' });
   });
 
-  it('[K1] has a digest that anyone can check: of the file with 64 zeros in its place', () => {
+  it('[C1] has a digest that anyone can check: of the file with 64 zeros in its place', () => {
     const file = written();
     const at = file.indexOf('"sha256":"') + 10;
     const digest = file.toString('latin1', at, at + 64);
@@ -66,7 +66,7 @@ describe('a checkpoint', () => {
     expect(createHash('sha256').update(file).digest('hex')).toBe(digest);
   });
 
-  it('[K1] [P5] is refused when any one bit is another, or any end of it is missing', () => {
+  it('[C1] [P5] is refused when any one bit is another, or any end of it is missing', () => {
     const file = written();
     fc.assert(
       fc.property(fc.nat(file.length - 1), fc.nat(7), (at, bit) => {
@@ -102,7 +102,7 @@ describe('a checkpoint', () => {
       /its configuration/,
     ],
     ['without parameters', '\\"theta\\":{', '\\"Theta\\":{', /no parameters/],
-  ])('[K1] is refused %s, though its checksum is right', (_, from, to, said) => {
+  ])('[C1] is refused %s, though its checksum is right', (_, from, to, said) => {
     const file = forged((header) => {
       expect(header).toContain(from);
       return header.replace(from, to);
@@ -116,7 +116,7 @@ describe('values as text', () => {
     throw new Error('no vector');
   };
 
-  it('[K1] come back as they were, whatever they are', () => {
+  it('[C1] come back as they were, whatever they are', () => {
     const value = fc.letrec((tie) => ({
       any: fc.oneof(
         { maxDepth: 4 },
@@ -138,7 +138,7 @@ describe('values as text', () => {
     );
   });
 
-  it('[K1] are refused when nothing could bring them back', () => {
+  it('[C1] are refused when nothing could bring them back', () => {
     for (const value of [() => 1, Symbol('x'), new Map(), 10n]) expect(() => toText({ value }, noVector)).toThrow();
     expect(fromText(toText({ a: undefined, b: 1 }, noVector), noVector)).toEqual({ b: 1 });
     expect(() => fromText('{"$number":"seven"}', noVector)).toThrow(/a number that is none/);

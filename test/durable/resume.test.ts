@@ -19,17 +19,17 @@ const none = { given: [], byDefault, fresh: false };
 const given = (...ids: string[]) => ids.map((id) => digitsRun(`id: ${id}`));
 
 describe('a start with no flag', () => {
-  it('[K6] opens the default run in an empty folder', () => {
+  it('[C6] opens the default run in an empty folder', () => {
     expect(planRuns([], none)).toEqual({ aside: [], resume: [], begin: [byDefault], hidden: 0 });
   });
 
-  it('[K6] goes on with what is not finished, shows what is, and begins nothing', () => {
+  it('[C6] goes on with what is not finished, shows what is, and begins nothing', () => {
     const plan = planRuns([glance('a'), glance('b', true)], none);
     expect(plan).toEqual({ aside: [], resume: ['a', 'b'], begin: [], hidden: 0 });
     expect(planRuns([glance('digits', true)], none)).toMatchObject({ resume: ['digits'], begin: [] });
   });
 
-  it('[K6] shows the latest finished runs, and every unfinished one', () => {
+  it('[C6] shows the latest finished runs, and every unfinished one', () => {
     const finished = Array.from({ length: FINISHED_SHOWN_MAX + 3 }, (_, i) => glance(`f${i}`, true));
     const plan = planRuns([...finished, glance('open')], none);
     expect(plan.hidden).toBe(3);
@@ -38,13 +38,13 @@ describe('a start with no flag', () => {
 });
 
 describe('a start with --run or --fresh', () => {
-  it('[K6] begins what is given and not there, and goes on with all that is', () => {
+  it('[C6] begins what is given and not there, and goes on with all that is', () => {
     const plan = planRuns([glance('a'), glance('b', true)], { ...none, given: given('b', 'c') });
     expect(plan.resume).toEqual(['a', 'b']);
     expect(plan.begin.map(({ id }) => id)).toEqual(['c']);
   });
 
-  it('[K6] with --fresh puts aside what is given, or everything, and begins it', () => {
+  it('[C6] with --fresh puts aside what is given, or everything, and begins it', () => {
     const stored = [glance('a'), glance('digits', true)];
     const some = planRuns(stored, { given: given('a'), byDefault, fresh: true });
     expect(some).toMatchObject({ aside: ['a'], resume: ['digits'] });
@@ -58,14 +58,14 @@ describe('a start with --run or --fresh', () => {
 });
 
 describe('a run file that differs from the stored run', () => {
-  it('[K7] is followed in what the state does not depend on', () => {
+  it('[C7] is followed in what the state does not depend on', () => {
     const file = digitsRun('name: Another\nworkersMax: 7\ncheckpoints: { keep: 9 }\nevaluateEveryVersions: 3');
     const { config, said } = reconcile(byDefault, file);
     expect(config).toEqual(file);
     expect(said).toEqual([]);
   });
 
-  it('[K7] is not followed in its method and its epochs, and that is said', () => {
+  it('[C7] is not followed in its method and its epochs, and that is said', () => {
     const file = digitsRun('method: { name: ssgd, learningRate: 0.5 }\nepochs: 3');
     const { config, said } = reconcile(byDefault, file);
     expect(config).toEqual(byDefault);
@@ -76,7 +76,7 @@ describe('a run file that differs from the stored run', () => {
   });
 
   it.each(['model: { name: mlp }', 'seed: 2', 'batchSize: 7', 'shardSamples: 9', 'dataset: mnist'])(
-    '[K7] is refused with the ways out when it is of another run: %s',
+    '[C7] is refused with the ways out when it is of another run: %s',
     (line) => {
       expect(() => reconcile(byDefault, digitsRun(line))).toThrow(/another run .*another id.*--fresh.*--state/);
     },
@@ -100,7 +100,7 @@ describe('a folder of runs', () => {
     return join(folder, name);
   }
 
-  it('[K6] is looked through: the latest first, with what is finished', () => {
+  it('[C6] is looked through: the latest first, with what is finished', () => {
     save('old', 5, { ended: true, boot: 4 });
     save('new', 3, { savedAt: '2026-01-02T00:00:00.000Z' });
     realDisk.makeFolder(join(state, 'runs', 'empty'));
@@ -114,7 +114,7 @@ describe('a folder of runs', () => {
     expect(new StoredRuns(realDisk, join(state, 'none')).all()).toEqual([]);
   });
 
-  it('[K6] keeps what is put aside, whole and for ever', () => {
+  it('[C6] keeps what is put aside, whole and for ever', () => {
     const runs = new StoredRuns(realDisk, state);
     for (const version of [1, 2, 3]) {
       save('digits', version);
@@ -125,7 +125,7 @@ describe('a folder of runs', () => {
     expect(readdirSync(join(state, 'aside', 'digits-2'))).toEqual([checkpointName({ version: 2, boot: 1 })]);
   });
 
-  it('[K7] a run goes on from its newest good checkpoint; without any, the start says why and what to do', () => {
+  it('[C7] a run goes on from its newest good checkpoint; without any, the start says why and what to do', () => {
     save('digits', 1);
     const newest = save('digits', 2);
     const file = realDisk.create(newest);

@@ -16,7 +16,7 @@ beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), 'murmuration-state-')
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('the lock of a state folder', () => {
-  it('[K5] is one coordinator’s at a time', async () => {
+  it('[C5] is one coordinator’s at a time', async () => {
     const unlock = await lockFolder(folder);
     await expect(lockFolder(folder)).rejects.toThrow(/another coordinator is using the state folder .* --state/);
     await unlock();
@@ -26,14 +26,14 @@ describe('the lock of a state folder', () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  it('[K5] is one’s, however many ask at once', async () => {
+  it('[C5] is one’s, however many ask at once', async () => {
     const asked = await Promise.allSettled(Array.from({ length: 5 }, () => lockFolder(folder)));
     const locks = asked.filter((result) => result.status === 'fulfilled');
     expect(locks).toHaveLength(1);
     await locks[0]!.value();
   });
 
-  it('[K5] is free when its process was killed, with nothing to clear away by hand', async () => {
+  it('[C5] is free when its process was killed, with nothing to clear away by hand', async () => {
     const url = new URL('../../server/host/lock.ts', import.meta.url).href;
     const script = `import(${JSON.stringify(url)}).then(({ lockFolder }) => lockFolder(process.argv[1])).then(() => { console.log('locked'); setInterval(() => {}, 1000); })`;
     const child = spawn(process.execPath, ['--import', 'tsx', '-e', script, folder], {
@@ -49,7 +49,7 @@ describe('the lock of a state folder', () => {
     await unlock();
   });
 
-  it('[K5] holds in a folder whose path is too long for a socket', async () => {
+  it('[C5] holds in a folder whose path is too long for a socket', async () => {
     const deep = join(folder, 'x'.repeat(60), 'y'.repeat(60));
     mkdirSync(deep, { recursive: true });
     const unlock = await lockFolder(deep);
@@ -62,14 +62,14 @@ describe('the lock of a state folder', () => {
 });
 
 describe('the number of a start', () => {
-  it('[K5] is one more each time, and never less than a checkpoint has', () => {
+  it('[C5] is one more each time, and never less than a checkpoint has', () => {
     expect([1, 2, 3].map(() => nextBoot(realDisk, folder, 0).number)).toEqual([1, 2, 3]);
     expect(nextBoot(realDisk, folder, 9)).toEqual({ number: 10, problem: null });
     expect(nextBoot(realDisk, folder, 2).number).toBe(11);
     expect(readdirSync(folder)).toEqual(['boot']);
   });
 
-  it('[K5] [P6] is one that was never there when it cannot be written down, and that is told', () => {
+  it('[C5] [P6] is one that was never there when it cannot be written down, and that is told', () => {
     const disk = new FaultyDisk();
     expect(nextBoot(disk, '/state', 0).number).toBe(1);
     disk.before = (call) => {
@@ -83,7 +83,7 @@ describe('the number of a start', () => {
     }
   });
 
-  it('[K5] starts again from what checkpoints say when its file is damaged', () => {
+  it('[C5] starts again from what checkpoints say when its file is damaged', () => {
     const file = realDisk.create(join(folder, 'boot'));
     file.write(Buffer.from('\0\0\0'));
     file.close();

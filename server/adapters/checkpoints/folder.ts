@@ -94,7 +94,8 @@ export function newestGood(disk: Disk, folder: string): Found {
     try {
       return { checkpoint: decodeCheckpoint(disk.read(join(folder, name))), name, skipped };
     } catch (error) {
-      skipped.push({ name, reason: error instanceof Error ? error.message : String(error) });
+      const { code, message } = error as NodeJS.ErrnoException;
+      skipped.push({ name, reason: code ? `it cannot be read (${code})` : message });
     }
   }
   return { checkpoint: null, name: null, skipped };
@@ -104,12 +105,12 @@ export function newestGood(disk: Disk, folder: string): Found {
 export const highestBoot = (names: readonly string[]): number =>
   Math.max(0, ...names.map((name) => Number(NAME.exec(name)?.[2] ?? 0)));
 
-/** Why it could not be done; null when it was. */
+/** Why it could not be done; null when it was. By its code: the disk's own words have paths in them, which are nobody's business. */
 function attempt(work: () => void): string | null {
   try {
     work();
     return null;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return (error as NodeJS.ErrnoException).code ?? String(error);
   }
 }

@@ -1,5 +1,5 @@
 // A run as one file that anyone can open: the safetensors format, θ by layer, what the method remembers by its path, and
-// everything else as JSON text in the metadata, with a SHA-256 over the whole. docs/adr/0007-checkpoint-file.md says why.
+// everything else as JSON text in the metadata, with a SHA-256 over the whole. docs/adr/0011-checkpoint-file.md says why.
 
 import { createHash, type Hash } from 'node:crypto';
 import * as z from 'zod/mini';

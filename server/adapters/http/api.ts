@@ -45,7 +45,7 @@ export function addApi(app: Express, options: ApiOptions): void {
   };
 
   api.get('/health', (_request, response) => {
-    response.json({ status: 'ok', runs: door.summaries().length, uptimeSeconds: Math.round(process.uptime()) });
+    response.json(door.health());
   });
   api.get('/methods', (_request, response) => {
     response.json(
