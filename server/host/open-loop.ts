@@ -116,10 +116,7 @@ export function openRun(data: RunData, opening: Opening, boot: number, opened: O
   books.opened(config.id, resumed !== null);
   loop.open(data, { boot, snapshot });
   books.follow(config.id);
-  if (!['finished', 'stopped'].includes(loop.summary(config.id).status)) {
-    const text = resumed ? `the run goes on from version ${resumed.version}` : 'the run begins';
-    loop.note({ run: config.id, kind: 'run', worker: null, text });
-  }
+  if (!resumed) loop.note({ run: config.id, kind: 'run', worker: null, text: 'the run begins' });
   checkpoints?.open({ config, layers: layout.entries, resumed, damaged: skipped.map(({ name }) => name) });
   for (const { name, reason } of skipped) {
     const text = `${name} is passed over: ${reason}`;

@@ -202,7 +202,7 @@ export function recordsContract(database: () => Promise<{ openLink: OpenLink; en
       const seen = <T>(row: T) => ({ run: 'r', atMs: START_MS, row });
       const batch = {
         runs: [],
-        workers: [seen(share('a', 64)), seen(share('b', 1)), seen(share('c', 65))],
+        workers: [share('a', 64), share('b', 1), share('c', 65)].map((row) => ({ ...seen(row), firstMs: START_MS })),
         notes: Array.from({ length: 30 }, (_, i) => seen(note(test.ids.next(), START_MS + i, { kind: i < 10 ? 'banned' : 'joined' }))), // prettier-ignore
         points: [],
       };

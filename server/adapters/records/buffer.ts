@@ -22,10 +22,15 @@ export interface Seen<T, R extends string | null = string> {
   readonly row: T;
 }
 
+export interface SeenWorker extends Seen<WorkerShare> {
+  /** When the first of what is summed up here was seen. */
+  readonly firstMs: number;
+}
+
 /** What one transaction writes. */
 export interface Batch {
   readonly runs: readonly Seen<RunSummary>[];
-  readonly workers: readonly Seen<WorkerShare>[];
+  readonly workers: readonly SeenWorker[];
   readonly notes: readonly Seen<NoteRow, string | null>[];
   readonly points: readonly Seen<TimedPoint['point']>[];
 }
@@ -45,7 +50,7 @@ const plus = (a: WorkerShare, b: WorkerShare): WorkerShare => ({
 export class Buffer {
   readonly #rowsMax: number;
   readonly #runs = new Map<string, Seen<RunSummary>>();
-  readonly #workers = new Map<string, Seen<WorkerShare>>();
+  readonly #workers = new Map<string, SeenWorker>();
   readonly #notes: Seen<NoteRow, string | null>[] = [];
   readonly #points: Seen<TimedPoint['point']>[] = [];
   #dropped = 0;
@@ -71,7 +76,8 @@ export class Buffer {
     const key = `${seen.run}/${seen.row.worker}`;
     const waiting = this.#workers.get(key);
     if (!waiting && !this.#room()) return void this.#dropped++;
-    this.#workers.set(key, waiting ? { ...seen, row: plus(waiting.row, seen.row) } : seen);
+    const row = waiting ? plus(waiting.row, seen.row) : seen.row;
+    this.#workers.set(key, { ...seen, firstMs: waiting?.firstMs ?? seen.atMs, row });
   }
 
   note(seen: Seen<NoteRow, string | null>): void {

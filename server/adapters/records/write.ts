@@ -73,12 +73,12 @@ const writeWorkers: Write = async (db, { workers }, numberOf) => {
   await db
     .insertInto('workers')
     .values(
-      workers.map(({ run, atMs, row }) => ({
+      workers.map(({ run, atMs, firstMs, row }) => ({
         run: numberOf(run),
         worker: cleanText(row.worker),
         name: cleanText(row.name),
         backend: row.backend,
-        first_at: new Date(atMs),
+        first_at: new Date(firstMs),
         last_at: new Date(atMs),
         pushes: row.pushes,
         samples: row.samples,
