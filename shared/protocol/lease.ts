@@ -62,7 +62,7 @@ export type Next =
   /** Nothing to do now: ask again after this long, or when the control plane says so. */
   | { readonly kind: 'wait'; readonly retryAfterMs: number; readonly reason: WaitReason }
   /** Do not ask again. */
-  | { readonly kind: 'stop'; readonly reason: 'finished' | 'stopped' };
+  | { readonly kind: 'stop'; readonly reason: 'finished' | 'stopped' | 'banned' };
 
 export const WAIT_REASONS = [
   'paused', // by the operator

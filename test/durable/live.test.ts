@@ -117,7 +117,9 @@ describe('a disk that fails while a run trains', () => {
       { timeout: 10_000, interval: 50 },
     );
 
-  it('[C4] [P6] is told of within 10 s, training goes on, and all is well when there is room again', async ({ skip }) => {
+  it('[C4] [P6] is told of within 10 s, training goes on, and all is well when there is room again', async ({
+    skip,
+  }) => {
     try {
       execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', stateDir], { stdio: 'ignore' });
       mounted = true;
@@ -133,7 +135,11 @@ describe('a disk that fails while a run trains', () => {
     await push(coordinator, 3);
     const { problems, checkpoints } = await until(coordinator, 'degraded');
     expect(problems).toEqual([
-      { kind: 'checkpoint', text: expect.stringMatching(/digits.*disk is full: make room/) as string, forMs: expect.any(Number) as number },
+      {
+        kind: 'checkpoint',
+        text: expect.stringMatching(/digits.*disk is full: make room/) as string,
+        forMs: expect.any(Number) as number,
+      },
     ]);
     expect(files()).toEqual(before);
     expect(before.map((name) => readFileSync(join(stateDir, 'runs', 'digits', name)))).toEqual(whole);

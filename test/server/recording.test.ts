@@ -19,7 +19,8 @@ let live: { theta: Float32Array; version: number; accuracy: number | null };
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'murmuration-recording-'));
   const record = join(folder, 'events.log');
-  const yaml = 'method: { name: gap-aware, learningRate: 0.01 }\nepochs: 2\ncodec: { params: f16, push: f16 }\ndefences: {}';
+  const yaml =
+    'method: { name: gap-aware, learningRate: 0.01 }\nepochs: 2\ncodec: { params: f16, push: f16 }\ndefences: {}';
   const coordinator = await start([digitsRun(yaml)], { record });
   const end = await startVolunteers({ url: coordinator.url, count: 3, backend: 'wasm', slowdown: [1, 1, 3] }).done;
   if (!end.ok) throw new Error(end.reason ?? 'the volunteers failed');
