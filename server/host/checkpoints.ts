@@ -103,7 +103,7 @@ export class Checkpoints {
 
   /** Resolves when nothing is being written, whatever came of it. */
   async idle(): Promise<void> {
-    await Promise.all([...this.#runs.values()].map(({ writing }) => writing?.done));
+    for (const { writing } of this.#runs.values()) await writing?.done;
   }
 
   /** What is under way is no longer waited for, nor told of. */

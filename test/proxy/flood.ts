@@ -1,6 +1,5 @@
 // Workers that ask far more than they may, over streams, so many times a second, whatever the answer.
 
-import { once } from 'node:events';
 import { WebSocket } from 'ws';
 import { decodeStreamAnswer, encodeStreamRequestHead, STREAM_REQUESTS_MAX } from '../../shared/protocol/stream.ts';
 import { PlainWorker } from '../server/harness.ts';
@@ -56,8 +55,10 @@ export class Flood {
     );
     await Promise.all(
       open.map((socket) => {
+        const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+        socket.on('error', () => undefined); // one that was still being opened complains
         socket.terminate();
-        return once(socket, 'close');
+        return closed;
       }),
     );
   }

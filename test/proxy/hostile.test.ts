@@ -39,6 +39,7 @@ beforeAll(async () => {
   honest = await Honest.at(coordinator.url);
 });
 afterAll(async () => {
+  await honest.stop();
   await coordinator.kill();
   await rm(folder, { recursive: true, force: true });
 });
