@@ -32,13 +32,14 @@ async function open(yaml: string | null, options = {}): Promise<Started> {
 
 async function push(coordinator: Started, times = 1): Promise<void> {
   const worker = await PlainWorker.join(coordinator.url);
+  let lease = await worker.lease();
   for (let i = 0; i < times; i += 1) {
-    const lease = await worker.lease();
-    const { reply } = await worker.push(
+    const { reply, params } = await worker.push(
       lease,
       lease.theta.map((x, at) => x * 0.01 + Math.sin(at + i) * 1e-3),
     );
     expect(reply.outcome).toBe('applied');
+    lease = params!; // the next came with the answer
   }
 }
 
