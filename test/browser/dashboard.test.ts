@@ -34,6 +34,7 @@ describe('the dashboard', () => {
   });
 
   it('takes no wrong token', { timeout: PATIENCE_MS }, async () => {
+    await show.context.clearCookies(); // whoever signed in before
     const page = await show.context.newPage(); // its 401 is expected: not a complaint
     await page.goto(`${show.coordinator.url}/admin`);
     await page.getByLabel('Admin token').fill('guess');
