@@ -17,6 +17,8 @@ import { PlainWorker, type Params } from '../server/harness.ts';
 import { bareStartMs, CoordinatorProcess, startAndKill } from './coordinator-process.ts';
 
 const KILLS = Number(process.env['KILLS'] ?? 5);
+/** Asked for by number, the test has the machine to itself: then 5 s are 5 s. */
+const ALONE = process.env['KILLS'] !== undefined;
 const SEED = Number(process.env['SEED'] ?? 7);
 const WORKERS = 4;
 /** Acknowledged pushes between two kills: from none to more than an interval of checkpoints has. */
@@ -149,7 +151,7 @@ async function restart(): Promise<CoordinatorProcess> {
   if (random.next() < 0.2) await startAndKill(state, random.next() * 1500);
   const before = await bareStartMs();
   const coordinator = await CoordinatorProcess.start(state);
-  const slowness = Math.max(before, await bareStartMs(), BARE_START_MS) / BARE_START_MS;
+  const slowness = ALONE ? 1 : Math.max(before, await bareStartMs(), BARE_START_MS) / BARE_START_MS;
   served.push({ ms: coordinator.startedInMs, allowedMs: SERVES_WITHIN_MS * slowness });
   return coordinator;
 }
