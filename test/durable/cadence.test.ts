@@ -19,10 +19,10 @@ describe('the cadence of checkpoints', () => {
     const cadence = new Cadence(every, at(0, 0));
     cadence.begun();
     cadence.saved(at(10_000, 200), at(12_000, 230));
-    expect(cadence.due(at(10_001, 369))).toBe(false);
-    expect(cadence.due(at(10_001, 370))).toBe(true);
-    expect(cadence.due(at(67_999, 230))).toBe(false);
-    expect(cadence.due(at(68_000, 230))).toBe(true);
+    expect(cadence.due(at(10_001, 339))).toBe(false);
+    expect(cadence.due(at(10_001, 340))).toBe(true);
+    expect(cadence.due(at(65_999, 230))).toBe(false);
+    expect(cadence.due(at(66_000, 230))).toBe(true);
   });
 
   it('[C3] a run in which nothing happens is not written down again', () => {

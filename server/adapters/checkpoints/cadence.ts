@@ -14,7 +14,7 @@ export class Cadence {
   readonly #every: { readonly everyMs: number; readonly everyVersions: number };
   /** When the last good one was begun: what came later is lost if it comes to that. */
   #last: Moment;
-  /** How long the last one took: the next is begun so much earlier, but not before half the interval. Not known at first. */
+  /** Twice what the last one took, as the next may take longer: it is begun so much earlier, but not before half the interval. Not known at first. */
   #lead = { ms: Infinity, versions: Infinity };
   #failures = 0;
   #retryAtMs = -Infinity;
@@ -59,7 +59,7 @@ export class Cadence {
   /** The one that was begun then is safe now. */
   saved(begun: Moment, now: Moment): void {
     this.#last = begun;
-    this.#lead = { ms: now.nowMs - begun.nowMs, versions: now.version - begun.version };
+    this.#lead = { ms: 2 * (now.nowMs - begun.nowMs), versions: 2 * (now.version - begun.version) };
     this.#failures = 0;
     this.#retryAtMs = -Infinity;
   }
