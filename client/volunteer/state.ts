@@ -2,6 +2,7 @@
 
 import type { RunSummary } from '../../shared/protocol/snapshots.ts';
 import type { Backend } from '../../shared/protocol/messages.ts';
+import { NOTHING_DONE } from '../../shared/volunteer/view.ts';
 import type { VolunteerPhase, VolunteerView } from '../worker/bridge.ts';
 
 export interface VolunteerState {
@@ -21,14 +22,7 @@ const STARTING_VIEW: VolunteerView = {
   message: null,
   device: null,
   worker: null,
-  steps: 0,
-  samples: 0,
-  rejected: 0,
-  stepMs: null,
-  loss: null,
-  lag: null,
-  gap: null,
-  run: null,
+  ...NOTHING_DONE,
 };
 
 /** No Web Worker computes in these. */

@@ -6,6 +6,9 @@ import type { Split } from './events.ts';
 
 /** Failures in a row after which a run goes on unmeasured: the cause is not the moment's. */
 const FAILURES_MAX = 3;
+/** A run that can go back is measured at least so often while it is young: nobody is known yet, and liars may come first. */
+const EARLY_VERSIONS = 200;
+const EARLY_EVERY_VERSIONS = 50;
 
 const figures = z.strictObject({ loss: z.number(), accuracy: z.number() });
 export type Figures = Readonly<z.infer<typeof figures>>;
@@ -22,7 +25,7 @@ export type EvaluationFacts = z.infer<typeof evaluationFacts>;
 
 export class Evaluation {
   readonly #everyVersions: number;
-  readonly #fromTheStart: boolean;
+  readonly #guarded: boolean;
   #running: Split | null = null;
   /** A measurement was under way when the run was written down. */
   #interrupted = false;
@@ -33,10 +36,10 @@ export class Evaluation {
   validation: Figures | null = null;
   test: Figures | null = null;
 
-  /** `fromTheStart`: θ is measured before the first update too. */
-  constructor(everyVersions: number, { fromTheStart = false } = {}) {
+  /** `guarded`: the run goes back when θ is bad, so that θ is measured before the first update too, and often at first. */
+  constructor(everyVersions: number, { guarded = false } = {}) {
     this.#everyVersions = everyVersions;
-    this.#fromTheStart = fromTheStart;
+    this.#guarded = guarded;
   }
 
   /** The split to measure now, if any; the caller then starts it. */
@@ -81,8 +84,10 @@ export class Evaluation {
   }
 
   #isDue(version: number): boolean {
-    if (this.#begunVersion < 0 && this.#fromTheStart) return true;
-    return version - Math.max(0, this.#begunVersion) >= this.#everyVersions;
+    if (this.#begunVersion < 0 && this.#guarded) return true;
+    const early = this.#guarded && version <= EARLY_VERSIONS;
+    const every = early ? Math.min(EARLY_EVERY_VERSIONS, this.#everyVersions) : this.#everyVersions;
+    return version - Math.max(0, this.#begunVersion) >= every;
   }
 
   #begin(split: Split, version: number): Split {

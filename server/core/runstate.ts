@@ -77,7 +77,7 @@ export class RunState {
       guard: this.defences.guard,
     });
     this.rollback = new Rollback(config.defences.rollback);
-    this.evaluation = new Evaluation(config.evaluateEveryVersions, { fromTheStart: this.rollback.on });
+    this.evaluation = new Evaluation(config.evaluateEveryVersions, { guarded: this.rollback.on });
     this.report = new Report(this.clock.at(nowMs));
     const { aggregator, ledger, sessions, report, defences } = this;
     const { lag } = config.defences;

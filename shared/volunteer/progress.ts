@@ -3,23 +3,12 @@
 import type { PushReply } from '../protocol/lease.ts';
 import type { PushMeta } from '../protocol/messages.ts';
 import type { RunSummary } from '../protocol/snapshots.ts';
-import type { VolunteerView } from './view.ts';
-
-type Figures = Omit<VolunteerView, 'phase' | 'message' | 'device' | 'worker'>;
+import { NOTHING_DONE, type VolunteerView, type WorkFigures } from './view.ts';
 
 export class Progress {
-  private figures: Figures = {
-    steps: 0,
-    samples: 0,
-    rejected: 0,
-    stepMs: null,
-    loss: null,
-    lag: null,
-    gap: null,
-    run: null,
-  };
+  private figures = NOTHING_DONE;
 
-  get now(): Figures {
+  get now(): WorkFigures {
     return this.figures;
   }
 

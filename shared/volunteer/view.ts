@@ -32,3 +32,17 @@ export interface VolunteerView {
   readonly gap: number | null;
   readonly run: RunSummary | null;
 }
+
+/** Of the work done so far. */
+export type WorkFigures = Omit<VolunteerView, 'phase' | 'message' | 'device' | 'worker'>;
+
+export const NOTHING_DONE: WorkFigures = {
+  steps: 0,
+  samples: 0,
+  rejected: 0,
+  stepMs: null,
+  loss: null,
+  lag: null,
+  gap: null,
+  run: null,
+};

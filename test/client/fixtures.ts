@@ -1,6 +1,7 @@
 // A run and a worker's row as the coordinator tells of them, for the pages' tests.
 
-import type { MetricPoint, RunSummary, Standing, WorkerRow } from '../../shared/protocol/snapshots.ts';
+import type { RunSummary, Standing, WorkerRow } from '../../shared/protocol/snapshots.ts';
+import { NOTHING_DONE } from '../../shared/volunteer/view.ts';
 import type { VolunteerView } from '../../client/worker/bridge.ts';
 
 export const aRun = (fields: Partial<RunSummary> = {}): RunSummary => ({
@@ -43,21 +44,6 @@ export const aStanding = (fields: Partial<Standing> = {}): Standing => ({
   ...fields,
 });
 
-export const aPoint = (fields: Partial<MetricPoint> = {}): MetricPoint => ({
-  timeMs: 0,
-  version: 0,
-  samples: 0,
-  trainLoss: null,
-  validationLoss: null,
-  accuracy: null,
-  lagMean: null,
-  gapMean: null,
-  updatesPerSecond: 0,
-  samplesPerSecond: 0,
-  workers: 0,
-  ...fields,
-});
-
 export const aWorker = (id: string, fields: Partial<WorkerRow> = {}): WorkerRow => ({
   id,
   name: '',
@@ -85,13 +71,6 @@ export const aView = (fields: Partial<VolunteerView> = {}): VolunteerView => ({
   message: null,
   device: null,
   worker: 'w1',
-  steps: 0,
-  samples: 0,
-  rejected: 0,
-  stepMs: null,
-  loss: null,
-  lag: null,
-  gap: null,
-  run: null,
+  ...NOTHING_DONE,
   ...fields,
 });

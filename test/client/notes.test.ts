@@ -19,7 +19,7 @@ import { placesOf } from '../../client/dashboard/plot.ts';
 import { History } from '../../client/page/history.ts';
 import { rolledBackText, rolledBackVersion } from '../../shared/protocol/rolled-back.ts';
 import { NOTE_KINDS, type NoteKind, type NoteRow } from '../../shared/protocol/snapshots.ts';
-import { aPoint } from './fixtures.ts';
+import { aPoint } from '../points.ts';
 
 const note = (id: number, kind: NoteKind = 'joined'): NoteRow => ({
   ...{ id, kind, worker: null, text: '' },

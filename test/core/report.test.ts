@@ -6,21 +6,10 @@ import { median, Rate, RunningMean } from '../../server/core/rate.ts';
 import asgd from '../../server/methods/asgd.ts';
 import { asWorkerId } from '../../shared/ids.ts';
 import type { MetricPoint } from '../../shared/protocol/snapshots.ts';
+import { aPoint } from '../points.ts';
 import { Driver, RUN, tinyRun } from './driver.ts';
 
-const point = (version: number): MetricPoint => ({
-  timeMs: version,
-  version,
-  samples: 0,
-  trainLoss: null,
-  validationLoss: null,
-  accuracy: null,
-  lagMean: null,
-  gapMean: null,
-  updatesPerSecond: 0,
-  samplesPerSecond: 0,
-  workers: 0,
-});
+const point = (version: number): MetricPoint => aPoint({ timeMs: version, version });
 
 describe('a curve', () => {
   it('[R3] has the latest 1,200 points whole', () => {

@@ -46,6 +46,17 @@ describe('a run that goes wrong', () => {
     expect(driver.evaluations).toMatchObject([{ version: 0, split: 'validation', theta: driver.theta() }]);
   });
 
+  it('[K7] measures it every 50 versions while it is young, then as often as is asked', () => {
+    const driver = guarded(asgd, { evaluateEveryVersions: 200 });
+    const measured: number[] = [];
+    while (measured.length < 7) {
+      toMeasurement(driver);
+      measured.push(driver.evaluations[0]!.version);
+      driver.evaluated(loss(1));
+    }
+    expect(measured).toEqual([0, 50, 100, 150, 200, 400, 600]);
+  });
+
   it.each(methods)('[K7] [K8] goes back to the state of its last fine measurement: $name', (method) => {
     const driver = guarded(method);
     driver.evaluated(loss(2));

@@ -2,6 +2,7 @@
 
 import type { MetricPoint, NoteRow, RunSummary } from '../../shared/protocol/snapshots.ts';
 import type { TimedPoint, WorkerShare } from '../../server/records.ts';
+import { aPoint } from '../points.ts';
 
 export const START_MS = Date.UTC(2026, 5, 15, 12);
 
@@ -27,20 +28,7 @@ export const note = (id: number, atMs: number, extra: Partial<NoteRow> = {}): No
 
 export const point = (atMs: number, extra: Partial<MetricPoint> = {}): TimedPoint => ({
   atMs,
-  point: {
-    timeMs: atMs,
-    version: 1,
-    samples: 64,
-    trainLoss: null,
-    validationLoss: null,
-    accuracy: null,
-    lagMean: null,
-    gapMean: null,
-    updatesPerSecond: 0,
-    samplesPerSecond: 0,
-    workers: 1,
-    ...extra,
-  },
+  point: aPoint({ timeMs: atMs, version: 1, samples: 64, workers: 1, ...extra }),
 });
 
 export const summary = (id: string, extra: Partial<RunSummary> = {}): RunSummary => ({

@@ -1,11 +1,11 @@
 // The questions of the API. All bounded.
 
-import { sql } from 'kysely';
+import { sql, type Selectable } from 'kysely';
 import type { Contributor, HistoryPoint, PastRun } from '../../../shared/protocol/records.ts';
 import type { NoteKind, NoteRow } from '../../../shared/protocol/snapshots.ts';
 import { CONTRIBUTORS_PAGE_MAX, RUNS_PAGE_MAX, type EventsQuery, type RunKey } from '../../records.ts';
 import type { Db } from './dialect.ts';
-import { SCHEMA } from './schema.ts';
+import { SCHEMA, type Tables } from './schema.ts';
 import { MEANS } from './tidy.ts';
 
 const table = (name: string) => sql.table(`${SCHEMA}.${name}`);
@@ -49,20 +49,7 @@ export async function readEvents(db: Db, run: number, { before, limit, kinds }: 
   }));
 }
 
-interface PointRow {
-  at: Date;
-  time_ms: number;
-  version: number;
-  samples: number;
-  train_loss: number | null;
-  validation_loss: number | null;
-  accuracy: number | null;
-  lag_mean: number | null;
-  gap_mean: number | null;
-  updates_per_second: number;
-  samples_per_second: number;
-  workers: number;
-}
+type PointRow = Omit<Selectable<Tables['points']>, 'run' | 'seconds'>;
 
 /** The run's whole time in at most `pointsMax` equal parts, a point for each in which there was something. */
 export async function readHistory(db: Db, run: number, pointsMax: number): Promise<HistoryPoint[]> {
