@@ -38,7 +38,7 @@ export class Measuring {
   /** A loss of the validation split: back to the last good state when it is too high. An ended run goes back with θ alone. */
   judge(loss: number, ended: boolean): void {
     const { run, note, halt } = this.#options;
-    const { aggregator, ledger, sessions, desk, rollback } = run;
+    const { aggregator, ledger, sessions, desk, rollback, defences } = run;
     const verdict = rollback.judge(loss);
     if (!verdict) return;
     const { to, because, exhausted } = verdict;
@@ -48,6 +48,7 @@ export class Measuring {
     aggregator.goBackTo(to.aggregator, to.ledger.made);
     for (const worker of to.workers) if (!sessions.find(worker)?.present) aggregator.leave(worker);
     if (!ended) ledger.goBackTo(to.ledger);
+    defences.wentBack();
     const { version } = to.aggregator.facts;
     note('rolled-back', rolledBackText(because, from, version));
     if (!exhausted) return;

@@ -17,7 +17,7 @@ describe('the score', () => {
   /** Cosines in turn, one of each worker. The first judgement that speaks for a ban, and when. */
   const scored = (of: Record<string, (turn: number) => number>, turns = 60) => {
     const records = new Records();
-    const score = new Score(OPTIONS, records, everyone);
+    const score = new Score(OPTIONS, everyone);
     for (let turn = 0; turn < turns; turn++) {
       for (const [worker, cosine] of Object.entries(of)) {
         const judgement = score.saw(worker, records.touch(worker), cosine(turn));
@@ -57,13 +57,38 @@ describe('the score', () => {
   it('[G4] compares with what others push meanwhile: a run that converges has nobody banned', () => {
     const random = rng('converging');
     const records = new Records();
-    const score = new Score(OPTIONS, records, everyone);
+    const score = new Score(OPTIONS, everyone);
     for (let push = 0; push < 3000; push++) {
       // one pushes as often as all five others
       const worker = push % 2 === 0 ? 'fast' : `slow${(push >> 1) % 5}`;
       const cosine = 0.9 * Math.exp(-push / 300) + 0.02 * random.normal() + 0.02;
       expect(score.saw(worker, records.touch(worker), cosine)).toBeNull();
     }
+  });
+
+  it('[G4] compares at the same time: a slow worker whose window goes back to where θ swung is not banned', () => {
+    const random = rng('swinging');
+    const score = new Score(OPTIONS, everyone);
+    const records = new Records();
+    for (let push = 0; push < 900; push++) {
+      // all go astray between the 100th and the 500th push: for the slow one that is most of its window
+      const worker = push % 15 === 0 ? 'slow' : `fast${push % 5}`;
+      const cosine = (push >= 100 && push < 500 ? -0.3 : 0.3) + 0.05 * random.normal();
+      expect(score.saw(worker, records.touch(worker), cosine)).toBeNull();
+    }
+  });
+
+  it('[G4] a slow liar is found as well as a fast one', () => {
+    const score = new Score(OPTIONS, everyone);
+    const records = new Records();
+    const random = rng('slow liar');
+    const found = Array.from({ length: 400 }, (_, push) => {
+      const worker = push % 20 === 0 ? 'slow' : `fast${push % 5}`;
+      const cosine = (worker === 'slow' ? -0.3 : 0.3) + 0.05 * random.normal();
+      return score.saw(worker, records.touch(worker), cosine) && worker;
+    });
+    expect(found.indexOf('slow')).toBe(20 * 15); // its first had nobody to be compared with, and every fourth is judged
+    expect(found.filter((one) => one && one !== 'slow')).toEqual([]);
   });
 
   it('[G4] with fewer than three others bans only who is surely turned round', () => {
@@ -97,11 +122,38 @@ describe('the trusted gradient', () => {
 
   it('[G5] the cosine is with the push as it is', () => {
     const trust = new Trust();
-    expect(trust.cosine(Float32Array.of(1, 0), 1)).toBeNull();
+    expect(trust.cosine(Float32Array.of(1, 0), 1, 0)).toBeNull();
     trust.ask({ version: 0, pushes: 0, nowMs: 0 });
     trust.answer(Float32Array.of(3, 4));
-    expect(trust.cosine(Float32Array.of(10, 0), 10)).toBeCloseTo(0.6, 12);
-    expect(trust.cosine(Float32Array.of(-3, -4), 5)).toBeCloseTo(-1, 12);
+    expect(trust.cosine(Float32Array.of(10, 0), 10, 0)).toBeCloseTo(0.6, 12);
+    expect(trust.cosine(Float32Array.of(-3, -4), 5, 0)).toBeCloseTo(-1, 12);
+  });
+
+  it('[G5] a late push is held against the one nearest to its own θ', () => {
+    const trust = new Trust();
+    const directions = [1, 2, 3, 4, 5].map((turn) => Float32Array.of(Math.cos(turn), Math.sin(turn)));
+    directions.forEach((vector, i) => {
+      expect(trust.ask({ version: 100 * i, pushes: 100 * i, nowMs: 1000 * i })).toBe(true);
+      trust.answer(vector);
+    });
+    const agrees = (version: number): number =>
+      directions.findIndex((vector) => trust.cosine(vector, 1, version)! > 0.999999);
+    // the last four are kept; of two as near it is the newer one
+    expect([0, 140, 160, 249, 250, 399, 1000].map(agrees)).toEqual([1, 1, 2, 2, 3, 4, 4]);
+  });
+
+  it('[G5] what was taken before a roll-back is used no more, nor what is being taken then', () => {
+    const trust = new Trust();
+    trust.ask({ version: 0, pushes: 0, nowMs: 0 });
+    trust.answer(Float32Array.of(3, 4));
+    trust.ask({ version: 20, pushes: 20, nowMs: 1000 });
+    trust.forget();
+    expect(trust.norm).toBeNull();
+    expect(trust.answer(Float32Array.of(6, 8))).toBe(false);
+    expect(trust.norm).toBeNull();
+    expect(trust.ask({ version: 21, pushes: 20, nowMs: 1001 })).toBe(true);
+    trust.answer(Float32Array.of(5, 12));
+    expect(trust.norm).toBe(13);
   });
 
   it('[G5] one that cannot be had is done without after three failures, and asked for less often', () => {

@@ -1,54 +1,66 @@
-// An honest worker that goes on pushing while others attack, and how long each of its exchanges took.
+// An honest worker that goes on pushing while others attack, and how long each of its exchanges took. In a process of its
+// own: beside the attackers it would wait for their event loop, and measure them.
 
-import { PlainWorker } from '../server/harness.ts';
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+const MAIN = fileURLToPath(new URL('honest-main.ts', import.meta.url));
+
+/** `take` begins anew afterwards. */
+export type Question = 'take' | 'count' | 'stop';
+
+export interface Answer {
+  /** 95th percentile of an exchange; -1 when there was none. */
+  readonly p95Ms: number;
+  readonly perSecond: number;
+  readonly count: number;
+}
 
 export class Honest {
-  readonly #worker: PlainWorker;
-  #going = true;
-  #times: number[] = [];
-  #sinceMs = performance.now();
-  readonly #done: Promise<void>;
+  readonly #child: ChildProcess;
+  readonly #ended: Promise<never>;
+  #complaints = '';
 
-  private constructor(worker: PlainWorker) {
-    this.#worker = worker;
-    this.#done = this.#train();
+  private constructor(child: ChildProcess) {
+    this.#child = child;
+    child.stderr!.on('data', (text: Buffer) => (this.#complaints += text.toString()));
+    this.#ended = once(child, 'exit').then(() => Promise.reject(new Error(`the honest worker ended: ${this.#complaints}`))); // prettier-ignore
+    this.#ended.catch(() => undefined); // told to whoever asks next
   }
 
   static async at(url: string): Promise<Honest> {
-    return new Honest(await PlainWorker.join(url));
+    const child = fork(MAIN, [url], { execArgv: ['--import', 'tsx'], stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+    const honest = new Honest(child);
+    await honest.#answer();
+    return honest;
   }
 
-  /** 95th percentile of an exchange, and exchanges a second, since the last call. */
-  take(): { p95Ms: number; perSecond: number; count: number } {
-    const times = this.#times.sort((a, b) => a - b);
-    const seconds = (performance.now() - this.#sinceMs) / 1000;
-    this.#times = [];
-    this.#sinceMs = performance.now();
-    return {
-      p95Ms: times[Math.floor(0.95 * times.length)] ?? NaN,
-      perSecond: times.length / seconds,
-      count: times.length,
-    };
+  /** Since the last call. */
+  take(): Promise<Answer> {
+    return this.#ask('take');
   }
 
-  get count(): number {
-    return this.#times.length;
+  /** Exchanges since `take`. */
+  async count(): Promise<number> {
+    return (await this.#ask('count')).count;
   }
 
   /** Rejects when one of its exchanges failed. */
   async stop(): Promise<void> {
-    this.#going = false;
-    await this.#done;
+    if (this.#child.connected) this.#child.send('stop');
+    if (this.#child.exitCode === null) await once(this.#child, 'exit');
+    if (this.#child.exitCode !== 0) throw new Error(`the honest worker failed: ${this.#complaints}`);
   }
 
-  async #train(): Promise<void> {
-    let params = await this.#worker.lease();
-    const gradient = new Float32Array(params.theta.length).fill(1e-6);
-    while (this.#going) {
-      const beganMs = performance.now();
-      params = (await this.#worker.push(params, gradient)).params ?? (await this.#worker.lease());
-      this.#times.push(performance.now() - beganMs);
-      await new Promise((resolve) => setTimeout(resolve, 10)); // the step that it computes
-    }
+  #ask(question: Question): Promise<Answer> {
+    const answer = this.#answer();
+    this.#child.send(question);
+    return answer;
+  }
+
+  async #answer(): Promise<Answer> {
+    const answered = once(this.#child, 'message') as Promise<[Answer]>;
+    return (await Promise.race([answered, this.#ended]))[0];
   }
 }

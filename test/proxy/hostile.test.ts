@@ -11,7 +11,7 @@ import { CoordinatorProcess } from '../durable/coordinator-process.ts';
 import { PlainWorker } from '../server/harness.ts';
 import { fuzzControl, fuzzHttp, fuzzStream, slowloris, tinyPieces, type Target } from './attacks.ts';
 import { Flood } from './flood.ts';
-import { Honest } from './honest.ts';
+import { Honest, type Answer } from './honest.ts';
 
 const LONG = process.env['FUZZ_FRAMES'] !== undefined;
 const FRAMES = Number(process.env['FUZZ_FRAMES'] ?? 3000);
@@ -55,9 +55,9 @@ async function target(): Promise<Target> {
   const body = worker.body(params, new Float32Array(params.theta.length).fill(0.5));
   return { url: coordinator.url, token: worker.welcome.token, lease: params.lease.id, body };
 }
-async function calm(): Promise<ReturnType<Honest['take']>> {
-  honest.take();
-  await expect.poll(() => honest.count, { timeout: 60_000 }).toBeGreaterThan(200);
+async function calm(): Promise<Answer> {
+  await honest.take();
+  await expect.poll(() => honest.count(), { timeout: 60_000 }).toBeGreaterThan(200);
   return honest.take();
 }
 const tell = (text: string): void => void (LONG && process.stderr.write(`${text}\n`));
@@ -77,7 +77,7 @@ describe('under attack', () => {
     expect(await tinyPieces(await target(), 20_000)).toBe(1008);
     await expect.poll(held.open, { timeout: 60_000 }).toBe(0);
     held.stop();
-    const during = honest.take();
+    const during = await honest.take();
     const grownBytes = (await residentBytes()) - memoryBefore;
     tell(
       `fuzz: ${FRAMES} frames, memory ${Math.round(grownBytes / MB)} MB more, honest p95 ${times(during.p95Ms, before.p95Ms)}`,
@@ -98,10 +98,10 @@ describe('under attack', () => {
     const seconds = (performance.now() - beganMs) / 1000;
     await one.stop();
     expect(one.heard).toBeLessThanOrEqual(RATES.worker.points * (seconds + 2));
-    honest.take();
+    await honest.take();
     const many = await Flood.of(coordinator.url, { identities: 100, streams: 1, perSecond: 100 });
-    await expect.poll(() => honest.count, { timeout: 120_000 }).toBeGreaterThan(100);
-    const during = honest.take();
+    await expect.poll(() => honest.count(), { timeout: 120_000 }).toBeGreaterThan(100);
+    const during = await honest.take();
     await many.stop();
     tell(
       `flood: refused after ${Math.round(one.refusedAfterMs)} ms, honest throughput ${times(during.perSecond, before.perSecond)}`,

@@ -45,14 +45,14 @@ export interface Sentence {
 
 const record = z.strictObject({
   ...{ trial: count, clipped: count, norms: z.array(z.number()), norm: z.number(), scored: count },
-  ...{ numbers: z.array(count), cosines: z.array(z.number()) },
+  ...{ cosines: z.array(z.number()), others: z.array(z.nullable(z.number())) },
   ...{ checked: count, failed: count, passed: count, struck: z.boolean() },
 });
 /** All that is remembered, but the trusted gradient and checks under way. */
 export const defenceFacts = z.strictObject({
   pushes: count,
-  scored: count,
   records: z.array(z.tuple([z.string(), record])),
+  recent: z.array(z.tuple([z.string(), z.number()])),
   clip: z.nullable(z.strictObject({ limit: z.nullable(z.number()), changes: count, voters: count })),
   window: z.array(z.tuple([z.string(), z.number()])),
   bans: z.array(z.tuple([z.string(), z.string()])),
@@ -133,6 +133,11 @@ export class RunDefences {
     return this.#trust.answer(vector);
   }
 
+  /** The run went back to an earlier θ. */
+  wentBack(): void {
+    this.#trust.forget();
+  }
+
   recomputed({ check, same, cosine, distance }: EventOf<'recomputed'>): void {
     const worker = this.#checks?.end(check);
     const known = worker === undefined ? undefined : this.#records.find(worker);
@@ -175,20 +180,20 @@ export class RunDefences {
   snapshot(): DefenceFacts {
     return {
       pushes: this.guard?.pushes ?? 0,
-      scored: this.guard?.score?.number ?? 0,
       records: this.#records.snapshot(),
+      recent: this.guard?.score?.snapshot() ?? [],
       clip: this.guard?.clip?.snapshot() ?? null,
       window: this.guard?.influence?.snapshot() ?? [],
       bans: this.#bans.snapshot(),
     };
   }
 
-  restore({ pushes, scored, records, clip, window, bans }: DefenceFacts): void {
+  restore({ pushes, records, recent, clip, window, bans }: DefenceFacts): void {
     this.#records.restore(records);
     this.#bans.restore(bans);
     if (!this.guard) return;
     this.guard.pushes = pushes;
-    if (this.guard.score) this.guard.score.number = scored;
+    this.guard.score?.restore(recent);
     if (clip) this.guard.clip?.restore(clip);
     this.guard.influence?.restore(window);
   }

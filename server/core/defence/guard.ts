@@ -40,13 +40,13 @@ export class PushGuard implements Guard {
     this.#options = options;
     this.clip = config.clip === null ? null : new Clip(config.clip, records, present);
     this.influence = config.influence === null ? null : new Influence(config.influence, presentCount);
-    this.score = config.score === null ? null : new Score(config.score, records, present);
+    this.score = config.score === null ? null : new Score(config.score, present);
   }
 
   weigh(vector: Vec, push: Push, work: Axes['work']): number {
     const { records, trust, condemned } = this.#options;
     const record = records.touch(push.worker);
-    const cosine = trust.cosine(vector, push.norm);
+    const cosine = trust.cosine(vector, push.norm, push.baseVersion);
     const clipped = this.#clipped(push, work);
     const wanted = this.#onProbation(record, cosine);
     const granted = this.influence?.grant(push.worker, wanted) ?? wanted;
@@ -62,7 +62,7 @@ export class PushGuard implements Guard {
   /** Another method: pushes of before are not to be compared with those that come. */
   reset(): void {
     this.clip?.forget();
-    this.score?.forget();
+    this.score?.forget([...this.#options.records.all()].map(([, record]) => record));
   }
 
   #clipped(push: Push, work: Axes['work']): number {

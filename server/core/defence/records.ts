@@ -14,9 +14,9 @@ export interface WorkerRecord {
   norm: number;
   /** Pushes that were compared with the trusted gradient. */
   scored: number;
-  /** Of the last of these: their numbers in the order of the run, and their cosines. */
-  numbers: number[];
+  /** Of the last of these: their cosines, and what the others' were meanwhile; null where there were too few others. */
   cosines: number[];
+  others: (number | null)[];
   /** Leases computed again; of these, how many differed, and how many agreed since the last that did. */
   checked: number;
   failed: number;
@@ -31,8 +31,8 @@ const fresh = (): WorkerRecord => ({
   norms: [],
   norm: 0,
   scored: 0,
-  numbers: [],
   cosines: [],
+  others: [],
   checked: 0,
   failed: 0,
   passed: 0,
@@ -68,8 +68,8 @@ export class Records {
   }
 
   snapshot(): [string, WorkerRecord][] {
-    return [...this.#records].map(([worker, { norms, numbers, cosines, ...rest }]) => {
-      return [worker, { ...rest, norms: [...norms], numbers: [...numbers], cosines: [...cosines] }];
+    return [...this.#records].map(([worker, { norms, cosines, others, ...rest }]) => {
+      return [worker, { ...rest, norms: [...norms], cosines: [...cosines], others: [...others] }];
     });
   }
 

@@ -1,8 +1,11 @@
 // The score: how well a worker's pushes agree with the trusted gradient, over many of them. One push of a small batch says
 // little (a gate on each would refuse half of the honest work); the mean of forty tells a liar from an unlucky one.
+//
+// Each push is held against what the others pushed at the same time: cosines shrink as a run converges and swing while θ
+// does, and a slow worker's last forty go further back than a fast one's.
 
 import { median } from '../rate.ts';
-import type { Records, WorkerRecord } from './records.ts';
+import type { WorkerRecord } from './records.ts';
 
 export interface ScoreOptions {
   readonly below: number;
@@ -12,60 +15,54 @@ export interface ScoreOptions {
 
 /** Standard errors of doubt that a worker is given. */
 const ERRORS = 3;
-/** Others that must have pushed meanwhile, so often each, to be compared with. */
+/** Others that must have pushed lately, to be compared with; and of how many the last push is known, one vote each. */
 const OTHERS_LEAST = 3;
-const PUSHES_OF_OTHERS = 3;
+const RECENT_WORKERS = 64;
 /**
  * With fewer others: banned when the mean is surely below this. An honest push points along the gradient on average, so
  * that its cosines are above 0; when it is stale and θ swings they may be below, but not far and not for long. What is
  * turned round is at −0.3 to −0.9 while there is something to learn.
  */
 export const FLOOR = -0.1;
-/** A worker is judged at every fourth push: what a judgement costs grows with the crowd. */
+/** A worker is judged at every fourth push: often enough, and fewer draws from the noise. */
 const JUDGED_EVERY = 4;
 
 export interface Judgement {
   readonly mean: number;
   readonly pushes: number;
-  /** The median of the others' means; null when there are too few of them. */
+  /** The mean of the others' medians at these pushes; null when there were too few of them. */
   readonly others: number | null;
 }
 
+/** A worker's last cosine. */
+type Recent = readonly [worker: string, cosine: number];
+
 export class Score {
   readonly #by: ScoreOptions;
-  readonly #records: Records;
   readonly #counts: (worker: string) => boolean;
-  #number = 0;
+  /** Whoever pushed last is the last. */
+  #recent: Recent[] = [];
 
   /** `counts`: whether a worker is one to be compared with. */
-  constructor(by: ScoreOptions, records: Records, counts: (worker: string) => boolean) {
+  constructor(by: ScoreOptions, counts: (worker: string) => boolean) {
     this.#by = by;
-    this.#records = records;
     this.#counts = counts;
-  }
-
-  /** Pushes seen so far, all workers together. */
-  get number(): number {
-    return this.#number;
-  }
-
-  set number(number: number) {
-    this.#number = number;
   }
 
   /** Takes in the cosine of a push; what speaks for a ban, if it does. */
   saw(worker: string, record: WorkerRecord, cosine: number): Judgement | null {
     const { window, least } = this.#by;
-    this.#number += 1;
-    record.numbers.push(this.#number);
+    this.#recent = this.#recent.filter(([other]) => other !== worker).slice(1 - RECENT_WORKERS);
+    record.others.push(this.#median());
     record.cosines.push(cosine);
+    this.#recent.push([worker, cosine]);
     if (record.cosines.length > window) {
-      record.numbers.shift();
+      record.others.shift();
       record.cosines.shift();
     }
     record.scored += 1;
     const due = record.cosines.length >= least && (record.scored - least) % JUDGED_EVERY === 0;
-    return due ? this.#judge(worker, record) : null;
+    return due ? this.#judge(record) : null;
   }
 
   /** Its mean cosine; null while there are too few. */
@@ -74,45 +71,53 @@ export class Score {
   }
 
   /** What was seen is of no use any more. */
-  forget(): void {
-    for (const [, record] of this.#records.all()) {
+  forget(records: Iterable<WorkerRecord>): void {
+    this.#recent = [];
+    for (const record of records) {
       record.scored = 0;
-      record.numbers = [];
+      record.others = [];
       record.cosines = [];
     }
   }
 
-  #judge(worker: string, record: WorkerRecord): Judgement | null {
-    const { below } = this.#by;
-    const own = mean(record.cosines);
-    const atBest = own + ERRORS * standardError(record.cosines, own);
-    if (atBest >= below) return null; // no median is above 1
-    const others = this.#othersSince(worker, record.numbers[0]!);
-    const least = others === null ? FLOOR : below * others;
-    // where even the others go against the gradient it is the gradient that is in doubt
-    if (atBest >= least || (others !== null && others <= 0)) return null;
-    return { mean: own, pushes: record.cosines.length, others };
+  snapshot(): [string, number][] {
+    return this.#recent.map(([worker, cosine]) => [worker, cosine]);
   }
 
-  /**
-   * The median of the others' means, each over its pushes since then: cosines shrink as a run converges, and a fast
-   * worker's last forty are later than a slow one's.
-   */
-  #othersSince(worker: string, number: number): number | null {
-    const means: number[] = [];
-    for (const [other, { numbers, cosines }] of this.#records.all()) {
-      if (other === worker || !this.#counts(other)) continue;
-      const from = numbers.findIndex((each) => each >= number);
-      if (from >= 0 && numbers.length - from >= PUSHES_OF_OTHERS) means.push(mean(cosines.slice(from)));
+  restore(recent: readonly Recent[]): void {
+    this.#recent = [...recent];
+  }
+
+  #judge({ cosines, others }: WorkerRecord): Judgement | null {
+    const { below, least } = this.#by;
+    if (others.every((other) => other === null)) {
+      return surelyBelow(cosines, FLOOR) ? { mean: mean(cosines), pushes: cosines.length, others: null } : null;
     }
-    return means.length < OTHERS_LEAST ? null : median(means);
+    // where even the others go against the gradient it is the gradient that is in doubt
+    const known = others.flatMap((other, i) => (other !== null && other > 0 ? [[cosines[i]!, other] as const] : []));
+    if (known.length < least) return null;
+    const short = known.map(([own, other]) => own - below * other);
+    if (!surelyBelow(short, 0)) return null;
+    return {
+      mean: mean(known.map(([own]) => own)),
+      pushes: known.length,
+      others: mean(known.map(([, other]) => other)),
+    };
+  }
+
+  /** Of the last cosines of the others that are here now. */
+  #median(): number | null {
+    const cosines = this.#recent.filter(([other]) => this.#counts(other)).map(([, cosine]) => cosine);
+    return cosines.length < OTHERS_LEAST ? null : median(cosines);
   }
 }
 
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-/** Of the mean, from the values' own spread. */
-function standardError(values: readonly number[], around: number): number {
+/** The mean's standard error is from the values' own spread. */
+function surelyBelow(values: readonly number[], bound: number): boolean {
+  const around = mean(values);
   const squares = values.reduce((sum, value) => sum + (value - around) ** 2, 0);
-  return Math.sqrt(squares / (values.length - 1) / values.length);
+  const error = Math.sqrt(squares / (values.length - 1) / values.length);
+  return around + ERRORS * error < bound;
 }

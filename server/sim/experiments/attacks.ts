@@ -14,6 +14,8 @@ const EPOCHS = 8;
 const BATCH = 64;
 const SAMPLES = 24_000;
 const FIFTH = WORKERS / 5;
+/** That of E1, small; of 0.01 to 0.2 it has the best validation accuracy where nobody lies and nothing defends. */
+const LEARNING_RATE = 0.05;
 /** When half of the run is over, were all workers alike and honest. */
 const HALF_MS = (0.5 * EPOCHS * SAMPLES * MS_PER_SAMPLE) / WORKERS;
 /** Five workers make their first fifty pushes in this time. */
@@ -34,6 +36,7 @@ interface Attack {
   readonly name: string;
   readonly faulty: readonly FaultyWorkers[];
   readonly honestAfterMs?: number;
+  readonly learningRate?: number;
 }
 
 const all = (fault: Fault, workers: number, more: Partial<FaultyWorkers> = {}): FaultyWorkers[] => [
@@ -43,6 +46,7 @@ const all = (fault: Fault, workers: number, more: Partial<FaultyWorkers> = {}): 
 const CLEAN = 'nobody lies';
 export const ATTACKS: readonly Attack[] = [
   { name: CLEAN, faulty: [] },
+  { name: 'nobody lies, learning rate 0.02', faulty: [], learningRate: 0.02 },
   { name: '20 % sign-flip', faulty: all('sign-flip', FIFTH) },
   { name: '20 % ×10', faulty: all('times-ten', FIFTH) },
   { name: '20 % constant', faulty: all('constant', FIFTH) },
@@ -86,13 +90,13 @@ const label = (attack: string, defence: string): string => `${attack}; ${defence
 
 function scenarios({ reduced, seeds }: { reduced: boolean; seeds: number }): Scenario[] {
   const attacks = reduced ? ATTACKS.filter(({ name }) => [CLEAN, '20 % sign-flip', '40 % constant'].includes(name)) : ATTACKS; // prettier-ignore
-  return attacks.flatMap(({ name, faulty, honestAfterMs = 0 }) =>
+  return attacks.flatMap(({ name, faulty, honestAfterMs = 0, learningRate = LEARNING_RATE }) =>
     DEFENCES.flatMap(([defence, defences]) =>
       Array.from({ length: seeds }, (_, i): Scenario => {
         const schedule = { warmup: { epochs: 1, from: 0.1 }, decay: { kind: 'step', epochs: [5, 7], factor: 0.1 } } as const; // prettier-ignore
         return {
           label: label(name, defence),
-          method: { name: 'gap-aware', learningRate: 0.02, weightDecay: 1e-4, momentum: 0.9, schedule },
+          method: { name: 'gap-aware', learningRate, weightDecay: 1e-4, momentum: 0.9, schedule },
           workers: WORKERS,
           seed: i + 1,
           fleet: { ...FLEET, byzantine: faulty, honestAfterMs },
@@ -158,9 +162,9 @@ function checks(rows: readonly RunRow[]): Check[] {
   const honest = figureOf(rows, ({ bans }) => bans.honest);
   const worst = figureOf(rows, ({ worstLossRatio }) => worstLossRatio ?? Infinity);
   const names = present(rows).map(({ name }) => name);
-  const below = (attack: string): number => accuracy(CLEAN, WHOLE) - accuracy(attack, WHOLE);
+  const below = (attack: string): number => accuracy(CLEAN, NONE) - accuracy(attack, WHOLE);
   const within = (bound: number, attacks: readonly string[]): Check[] =>
-    attacks.filter((name) => names.includes(name)).map((name) => atMost(`${name}: within ${bound} points of the same run without liars`, below(name), bound, ' points below')); // prettier-ignore
+    attacks.filter((name) => names.includes(name)).map((name) => atMost(`${name}: within ${bound} points of the run without liars or defences`, below(name), bound, ' points below')); // prettier-ignore
   const fifths = MODELS.map((model) => `20 % ${model}`);
   const starts = ['the first 50 pushes constant', 'the first 50 pushes sign-flip'].filter((name) =>
     names.includes(name),
@@ -185,7 +189,7 @@ function checks(rows: readonly RunRow[]): Check[] {
       ' %',
     ),
     ...starts.flatMap((name) => [
-      atLeast(`${name}: at least 98 % of the accuracy without liars`, (100 * accuracy(name, WHOLE)) / accuracy(CLEAN, WHOLE), 98, ' %'), // prettier-ignore
+      atLeast(`${name}: at least 98 % of the accuracy without liars`, (100 * accuracy(name, WHOLE)) / accuracy(CLEAN, NONE), 98, ' %'), // prettier-ignore
       atMost(`${name}: the validation loss is never 10 % above the first`, worst(name, WHOLE), 1.1, '×'),
     ]),
   ];
@@ -196,7 +200,7 @@ export const ATTACKED: TableExperiment = {
   name: 'attacks',
   title: 'Liars among the workers',
   about:
-    'Fashion-MNIST averaged to 14×14, 24,000 training samples, LayerNorm MLP 196-64-32-10, gap-aware, learning rate 0.02, momentum 0.9, batches of 64, 8 epochs; 25 workers of log-normal speeds (σ = 0.4), two leases each. A flood: the liars are 16 times as fast. The defences are those of a run file that says nothing of them.',
+    'Fashion-MNIST averaged to 14×14, 24,000 training samples, LayerNorm MLP 196-64-32-10, gap-aware, learning rate 0.05 where nothing else is said, momentum 0.9, batches of 64, 8 epochs; 25 workers of log-normal speeds (σ = 0.4), two leases each. A flood: the liars are 16 times as fast. The defences are those of a run file that says nothing of them.',
   scenarios,
   tables,
   checks,
