@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { EpochAccount } from '../../server/core/ledger.ts';
-import type { RunSummary, WorkerRow } from '../../shared/protocol/snapshots.ts';
+import type { NoteRow, RunSummary, WorkerRow } from '../../shared/protocol/snapshots.ts';
 import { Victim, type Ending } from './process.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -24,6 +24,8 @@ export interface Outcome {
   readonly run: RunSummary;
   readonly ledger: readonly EpochAccount[];
   readonly workers: readonly WorkerRow[];
+  /** Everyone of them is honest. */
+  readonly bans: readonly NoteRow[];
 }
 
 export class Scene {
@@ -116,7 +118,8 @@ export class Scene {
     if (!run) return null;
     const ledger = await this.ask<EpochAccount[]>(`/api/runs/${run.id}/ledger`);
     const workers = await this.ask<WorkerRow[]>(`/api/runs/${run.id}/workers`);
-    return ledger && workers && { run, ledger, workers };
+    const bans = await this.ask<NoteRow[]>(`/api/runs/${run.id}/events?kind=banned&limit=200`);
+    return ledger && workers && bans && { run, ledger, workers, bans };
   }
 
   async close(): Promise<void> {
@@ -126,10 +129,19 @@ export class Scene {
     await Promise.all(victims.map(({ ended }) => ended));
   }
 
-  /** A worker that ends with 0 has seen the run's end. */
+  /** Resolves when every worker is there, and the records answer. */
+  async assembled(): Promise<void> {
+    const { workers } = this.#options;
+    while (((await this.ask<RunSummary[]>('/api/runs')) ?? [])[0]?.workers !== workers) await pause(ASK_EVERY_MS);
+    while ((await this.outcome()) === null) await pause(ASK_EVERY_MS);
+  }
+
+  /** A worker that ends with 0 has seen the run's end; one that came after it has nothing to do. */
   #watch(victim: Victim, name: string, current: () => boolean): void {
-    void victim.ended.then(({ killed, code, tail }: Ending) => {
+    void victim.ended.then(async ({ killed, code, tail }: Ending) => {
       if (killed || this.#closing || !current() || code === 0) return;
+      const [run] = (await this.ask<RunSummary[]>('/api/runs')) ?? [];
+      if (run && run.status !== 'running') return;
       this.accidents.push(`${name} ended by itself with ${code}: ${tail.trim().slice(-600)}`);
     });
   }

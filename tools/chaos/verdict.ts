@@ -47,6 +47,11 @@ export function verdict(calm: Outcome, under: Outcome, fire: Fire): Claim[] {
       holds: fire.accidents.length === 0,
     },
     {
+      claim: 'No worker is banned: all are honest',
+      found: under.bans.length === 0 ? 'none' : under.bans.map(({ worker, text }) => `${worker}: ${text}`).join('; '),
+      holds: under.bans.length === 0,
+    },
+    {
       claim: `Serving again within ${SERVE_MS_MAX / 1000} s of every start`,
       found: fire.startsMs.length === 0 ? 'never killed' : `${(slowest / 1000).toFixed(1)} s at the most`,
       holds: fire.startsMs.length > 0 && slowest <= SERVE_MS_MAX,

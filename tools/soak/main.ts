@@ -94,6 +94,7 @@ const runFile = join(folder, 'soak.yaml');
 await writeFile(runFile, RUN);
 await ensurePages(say);
 const scene = await Scene.open({ runFile, workers: options.workers, folder });
+await scene.assembled();
 const startMs = performance.now();
 const going = (): boolean => performance.now() < startMs + 60_000 * options.minutes;
 const killing = churn(scene, kills(options.seed, options.workers), going);
