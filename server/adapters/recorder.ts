@@ -3,7 +3,7 @@
 // after another, and in its JSON each is its length.
 
 import { createWriteStream, type WriteStream } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { access, readFile, rename } from 'node:fs/promises';
 import type { RunConfig } from '../../shared/config.ts';
 import type { Vec } from '../../shared/vec.ts';
 import type { CoordinatorEvent } from '../core/events.ts';
@@ -29,6 +29,20 @@ export type RecordedEvent =
 export interface Recorded {
   readonly nowMs: number;
   readonly event: RecordedEvent;
+}
+
+/** Renames a log that is there to the first of `path`.1, .2, … that is free, and returns which; null when there is none. */
+export async function setAside(path: string): Promise<string | null> {
+  const isThere = (name: string): Promise<boolean> =>
+    access(name).then(
+      () => true,
+      () => false,
+    );
+  if (!(await isThere(path))) return null;
+  let number = 1;
+  while (await isThere(`${path}.${number}`)) number += 1;
+  await rename(path, `${path}.${number}`);
+  return `${path}.${number}`;
 }
 
 export class Recorder {

@@ -5,7 +5,7 @@ import { dirname } from 'node:path';
 import type { Logger } from 'pino';
 import type { Problem } from '../../shared/protocol/snapshots.ts';
 import { Evaluator } from '../adapters/evaluator.ts';
-import { Recorder } from '../adapters/recorder.ts';
+import { Recorder, setAside } from '../adapters/recorder.ts';
 import { Coordinator } from '../core/coordinator.ts';
 import { TIMING, type Timing } from '../limits.ts';
 import type { Checkpoints } from './checkpoints.ts';
@@ -124,13 +124,15 @@ export function openRun(data: RunData, opening: Opening, boot: number, opened: O
   }
 }
 
-/** A file that is there is written over: a log begins with its run, or with what the run went on from. */
+/** A log begins with its run, or with what the run went on from: an earlier one is kept beside it. */
 async function openRecorder(
   { record, log }: OpenLoopOptions,
   ends: Ends,
 ): Promise<{ recorder: Recorder | null; problems: () => Problem[] }> {
   if (record === null) return { recorder: null, problems: () => [] };
   await mkdir(dirname(record), { recursive: true });
+  const earlier = await setAside(record);
+  if (earlier !== null) log.info({ record, earlier }, 'the earlier event log was set aside');
   let failedAtMs: number | null = null;
   const recorder = new Recorder(record, (error) => {
     failedAtMs = performance.now();

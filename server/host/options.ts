@@ -107,7 +107,7 @@ function command(): Command {
     )
     .option(
       '--record [file]',
-      'write every event to a log that replays to the same bits (default: events.log in the state folder)',
+      'write every event to a log that replays to the same bits (default: events.log in the state folder; an earlier one is kept as events.log.1, .2, …)',
     )
     .option('--grace <seconds>', 'at the end, wait so long for what is under way', seconds, 10)
     .option('--no-build', 'serve the pages as they were built last')

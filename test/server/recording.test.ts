@@ -1,11 +1,11 @@
 // A live run, recorded, and played again: the same events at the same times leave the same bits.
 
-import { mkdtemp, rm, stat, truncate } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { startVolunteers } from '../../client/headless/volunteers.ts';
-import { readRecording, type Recorded } from '../../server/adapters/recorder.ts';
+import { readRecording, setAside, type Recorded } from '../../server/adapters/recorder.ts';
 import { rerun } from '../../server/host/rerun.ts';
 import { loadMethods } from '../../server/registry.ts';
 import { asRunId } from '../../shared/ids.ts';
@@ -44,6 +44,18 @@ describe('a recorded run', () => {
     expect(first.summary(run, 0)).toMatchObject({ version: live.version, samples: 24_000, status: 'finished' });
     expect(Buffer.from(first.params(run).buffer).equals(Buffer.from(live.theta.buffer))).toBe(true);
     expect(Buffer.from(second.params(run).buffer).equals(Buffer.from(live.theta.buffer))).toBe(true);
+  });
+
+  it('is kept when another is begun in its place', async () => {
+    const path = join(folder, 'again.log');
+    expect(await setAside(path)).toBeNull();
+    for (const text of ['first', 'second']) {
+      await writeFile(path, text);
+      await setAside(path);
+    }
+    expect(await readFile(`${path}.1`, 'utf8')).toBe('first');
+    expect(await readFile(`${path}.2`, 'utf8')).toBe('second');
+    await expect(readFile(path)).rejects.toThrow('ENOENT');
   });
 
   it('leaves out a last record that was cut short', async () => {
