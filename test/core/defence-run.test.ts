@@ -82,7 +82,7 @@ describe('what a push counts for', () => {
     ).toBeCloseTo(1, 5);
   });
 
-  it('[G2] the first pushes of a worker count a part, and nothing when they point the wrong way', () => {
+  it('[G2] the first pushes of a worker count a part, and nothing when they point the wrong way, which ends no trial', () => {
     const driver = new Defended({ probation: { pushes: 4, weight: 0.2 } });
     driver.join('a');
     driver.trusted(Float32Array.from(unit));
@@ -92,9 +92,20 @@ describe('what a push counts for', () => {
         unit.map((x) => sign * x),
       ),
     );
-    [0.2, 0, 0.2, 0.2, 1, 1].forEach((weight, i) => expect(weights[i]).toBeCloseTo(weight, 5));
+    [0.2, 0, 0.2, 0.2, 0.2, 1].forEach((weight, i) => expect(weights[i]).toBeCloseTo(weight, 5));
     expect(driver.row('a').standing.level).toBe('trusted');
     expect(driver.row('a').pushes).toBe(6);
+  });
+
+  it('[G2] at the beginning of a run they count by their cosine, and nothing before there is one', () => {
+    const driver = new Defended({ probation: { pushes: 200, weight: 0.2 } });
+    driver.join('a');
+    expect(driver.weightOf('a', unit)).toBe(0);
+    driver.trusted(Float32Array.from(unit));
+    const aslant = [3, 4, 0, 0, 0, 0];
+    expect(driver.weightOf('a', aslant)).toBeCloseTo(0.2 * 0.6, 5);
+    for (let i = 0; i < 98; i++) driver.weightOf('a', unit);
+    expect(driver.weightOf('a', aslant)).toBeCloseTo(0.2, 5);
   });
 
   it('[G2] [G5] without a trusted gradient they all count that part', () => {
@@ -202,6 +213,7 @@ describe('a ban', () => {
   it('[G7] is lifted: the worker begins anew', () => {
     const driver = new Defended({ probation: { pushes: 2, weight: 0.5 } });
     driver.join('a');
+    driver.trusted(Float32Array.from(unit));
     for (let i = 0; i < 3; i++) driver.weightOf('a', unit);
     driver.ban('a');
     driver.send({ type: 'unban', run: RUN, worker: asWorkerId('a') });

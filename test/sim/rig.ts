@@ -4,10 +4,11 @@ import { Coordinator } from '../../server/core/coordinator.ts';
 import type { CoordinatorEvent, Effect } from '../../server/core/events.ts';
 import { loadContenders } from '../../server/host/sim/contenders.ts';
 import { HOMOGENEOUS } from '../../server/sim/fleet.ts';
+import type { Problem } from '../../server/sim/problems/problem.ts';
 import { logistic } from '../../server/sim/problems/logistic.ts';
 import { quadratic } from '../../server/sim/problems/quadratic.ts';
 import type { RunRow } from '../../server/sim/row.ts';
-import type { Scenario } from '../../server/sim/scenario.ts';
+import type { ProblemSpec, Scenario } from '../../server/sim/scenario.ts';
 import { simulate } from '../../server/sim/simulator.ts';
 import { asRunId } from '../../shared/ids.ts';
 import type { Vec } from '../../shared/vec.ts';
@@ -39,6 +40,11 @@ export interface Recorded {
   readonly nowMs: number;
 }
 
+function problemOf(spec: ProblemSpec): Problem {
+  if (spec.kind === 'quadratic') return quadratic(spec);
+  return spec.kind === 'logistic' && spec !== SPEC ? logistic(spec) : LOGISTIC;
+}
+
 export interface Ran {
   readonly row: RunRow;
   readonly log: readonly Recorded[];
@@ -51,7 +57,7 @@ export async function run(scenario: Scenario): Promise<Ran> {
   let theta: Vec = new Float32Array(0);
   const row = await simulate(scenario, {
     methods,
-    problem: scenario.problem.kind === 'quadratic' ? quadratic(scenario.problem) : LOGISTIC,
+    problem: problemOf(scenario.problem),
     onEvent: (event, nowMs) => {
       log.push({ event: event.type === 'push' ? { ...event, vector: event.vector.slice() } : event, nowMs });
     },

@@ -11,7 +11,8 @@ import { Score, type Judgement } from './score.ts';
 import type { Trust } from './trust.ts';
 
 /**
- * The first pushes of a run, when the workers' median may be the liars': they are also held to the trusted gradient's norm.
+ * The first pushes of a run, when the workers' median may be the liars': they are held to the trusted gradient too, its norm
+ * and its direction.
  * A gradient of a small batch is longer than that by its noise, at the beginning seldom three times.
  */
 const COLD_PUSHES = 100;
@@ -52,7 +53,7 @@ export class PushGuard implements Guard {
     const granted = this.influence?.grant(push.worker, wanted) ?? wanted;
     if (clipped < 1 || granted < wanted) record.clipped += 1;
     this.pushes += 1;
-    record.trial += 1;
+    if (cosine === null || cosine >= 0) record.trial += 1;
     this.clip?.saw(record, push.norm / push.batches);
     const judgement = cosine === null ? null : this.score?.saw(push.worker, record, cosine);
     if (judgement) condemned(push.worker, judgement);
@@ -75,11 +76,17 @@ export class PushGuard implements Guard {
     return push.norm > limit ? limit / push.norm : 1;
   }
 
-  /** What the push counts for by the worker's time here. One on probation that points the wrong way counts for nothing. */
+  /**
+   * What the push counts for by the worker's time here. One on probation that points the wrong way counts for nothing, and
+   * does not end it. At the beginning of a run, when nobody's word can be held against it, one counts by its cosine, and
+   * nothing while the first trusted gradient is being taken: FLTrust's rule, Cao et al. (2021), arXiv 2012.13995, eq. 2.
+   */
   #onProbation(record: WorkerRecord, cosine: number | null): number {
     const { probation } = this.#options.config;
     if (probation === null || record.trial >= probation.pushes) return 1;
-    return cosine !== null && cosine < 0 ? 0 : probation.weight;
+    if (cosine === null) return this.#options.trust.isFirst ? 0 : probation.weight;
+    if (this.pushes < COLD_PUSHES) return probation.weight * Math.max(0, cosine);
+    return cosine < 0 ? 0 : probation.weight;
   }
 }
 

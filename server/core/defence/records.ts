@@ -5,7 +5,7 @@
 export const RECORDS_MAX = 10_000;
 
 export interface WorkerRecord {
-  /** Accepted pushes since it came, or since it lost its trust. */
+  /** Accepted pushes since it came, or since it lost its trust, but those that pointed against the trusted gradient. */
   trial: number;
   /** Pushes scaled down by the clip or the cap. */
   clipped: number;

@@ -13,7 +13,11 @@ export interface ScoreOptions {
   readonly least: number;
 }
 
-/** Standard errors of doubt that a worker is given. */
+/**
+ * Standard errors of doubt that a worker is given; and so many the others must lead by, or nobody is judged: in a run that
+ * has converged cosines are noise around 0, and whoever is judged for ever is below any bound one day. Together an honest
+ * worker is six of them away from a ban.
+ */
 const ERRORS = 3;
 /** Others that must have pushed lately, to be compared with; and of how many the last push is known, one vote each. */
 const OTHERS_LEAST = 3;
@@ -91,18 +95,18 @@ export class Score {
   #judge({ cosines, others }: WorkerRecord): Judgement | null {
     const { below, least } = this.#by;
     if (others.every((other) => other === null)) {
-      return surelyBelow(cosines, FLOOR) ? { mean: mean(cosines), pushes: cosines.length, others: null } : null;
+      const own = mean(cosines);
+      const surely = own + ERRORS * standardError(cosines) < FLOOR;
+      return surely ? { mean: own, pushes: cosines.length, others: null } : null;
     }
     // where even the others go against the gradient it is the gradient that is in doubt
     const known = others.flatMap((other, i) => (other !== null && other > 0 ? [[cosines[i]!, other] as const] : []));
     if (known.length < least) return null;
-    const short = known.map(([own, other]) => own - below * other);
-    if (!surelyBelow(short, 0)) return null;
-    return {
-      mean: mean(known.map(([own]) => own)),
-      pushes: known.length,
-      others: mean(known.map(([, other]) => other)),
-    };
+    const [own, theirs] = [mean(known.map(([one]) => one)), mean(known.map(([, other]) => other))];
+    const error = standardError(known.map(([one, other]) => one - below * other));
+    const clear = (1 - below) * theirs >= ERRORS * error;
+    const surely = own + ERRORS * error < below * theirs;
+    return clear && surely ? { mean: own, pushes: known.length, others: theirs } : null;
   }
 
   /** Of the last cosines of the others that are here now. */
@@ -114,10 +118,9 @@ export class Score {
 
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-/** The mean's standard error is from the values' own spread. */
-function surelyBelow(values: readonly number[], bound: number): boolean {
+/** Of the mean, from the values' own spread. */
+function standardError(values: readonly number[]): number {
   const around = mean(values);
   const squares = values.reduce((sum, value) => sum + (value - around) ** 2, 0);
-  const error = Math.sqrt(squares / (values.length - 1) / values.length);
-  return around + ERRORS * error < bound;
+  return Math.sqrt(squares / (values.length - 1) / values.length);
 }

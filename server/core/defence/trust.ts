@@ -42,6 +42,11 @@ export class Trust {
     return this.#taken.at(-1)?.norm ?? null;
   }
 
+  /** The very first is being taken. */
+  get isFirst(): boolean {
+    return this.#running && this.#taken.length === 0 && this.#failures === 0;
+  }
+
   /** True when it should be taken at this version: the caller then asks. */
   ask(now: Moment): boolean {
     if (this.#running) return false;
