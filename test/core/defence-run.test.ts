@@ -48,6 +48,7 @@ class Defended extends Driver {
 }
 
 const unit = [1, 0, 0, 0, 0, 0];
+const turned = unit.map((x) => -x);
 
 describe('what a push counts for', () => {
   it('[G1] longer ones than 1.5 times the usual are cut to that, and counted', () => {
@@ -86,12 +87,7 @@ describe('what a push counts for', () => {
     const driver = new Defended({ probation: { pushes: 4, weight: 0.2 } });
     driver.join('a');
     driver.trusted(Float32Array.from(unit));
-    const weights = [1, -1, 1, 1, 1, -1].map((sign) =>
-      driver.weightOf(
-        'a',
-        unit.map((x) => sign * x),
-      ),
-    );
+    const weights = [unit, turned, unit, unit, unit, turned].map((vector) => driver.weightOf('a', vector));
     [0.2, 0, 0.2, 0.2, 0.2, 1].forEach((weight, i) => expect(weights[i]).toBeCloseTo(weight, 5));
     expect(driver.row('a').standing.level).toBe('trusted');
     expect(driver.row('a').pushes).toBe(6);
@@ -113,12 +109,7 @@ describe('what a push counts for', () => {
     driver.join('a');
     for (let i = 0; i < 3; i++) driver.trusted(Float32Array.of(NaN, 0, 0, 0, 0, 0));
     expect(driver.row('a').standing.level).toBe('newcomer');
-    expect(
-      driver.weightOf(
-        'a',
-        unit.map((x) => -x),
-      ),
-    ).toBeCloseTo(0.2, 5);
+    expect(driver.weightOf('a', turned)).toBeCloseTo(0.2, 5);
   });
 
   it('[G3] [P21] one that floods moves θ by 2/n of what all do', () => {
