@@ -72,7 +72,7 @@ async function churn(scene: Scene, plan: ReturnType<typeof kills>, going: () => 
 
 function longTests(): Promise<boolean> {
   return new Promise((resolve) => {
-    const child = spawn('npx', ['vitest', 'run', ...LONG_TESTS], {
+    const child = spawn('npx', ['vitest', 'run', '--no-file-parallelism', ...LONG_TESTS], {
       env: { ...process.env, ...LONG_FORMS },
       stdio: 'inherit',
     });
