@@ -16,7 +16,6 @@ const outcome = (fields: Parameters<typeof aRun>[0], counted = [1000, 1000]): Ou
   run: aRun({ status: 'finished', epochs: 2, samplesPerEpoch: 1000, accuracy: 0.88, ...fields }),
   ledger: counted.map((samples, epoch) => ({ epoch, leased: 0, counted: samples })),
   workers: [aWorker('w1', { refused: { 'unknown-lease': 2 } }), aWorker('w2', { refused: { 'unknown-lease': 1 } })],
-  bans: [],
 });
 const BAN = {
   id: 1,
@@ -25,7 +24,13 @@ const BAN = {
   worker: 'w1',
   text: 'its pushes do not lead',
 } as const;
-const fire: Fire = { kills: { worker: 9, coordinator: 2 }, startsMs: [1200, 4800], accidents: [], seconds: 60 };
+const fire: Fire = {
+  kills: { worker: 9, coordinator: 2 },
+  startsMs: [1200, 4800],
+  accidents: [],
+  bans: [],
+  seconds: 60,
+};
 const failing = (under: Outcome, of: Fire = fire): string[] =>
   verdict(outcome({}), under, of)
     .filter(({ holds }) => !holds)
@@ -63,7 +68,7 @@ describe('the verdict on a run under fire', () => {
       outcome({}),
       { ...fire, accidents: ['worker 3 ended'] },
     ],
-    ['No worker is banned: all are honest', { ...outcome({}), bans: [BAN] }, fire],
+    ['No worker is banned: all are honest', outcome({}), { ...fire, bans: [BAN] }],
     ['Serving again within 5 s of every start', outcome({}), { ...fire, startsMs: [5_100] }],
     ['Serving again within 5 s of every start', outcome({}), { ...fire, startsMs: [] }],
     ['Something was killed', outcome({}), { ...fire, kills: { worker: 0, coordinator: 3 } }],

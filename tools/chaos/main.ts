@@ -92,13 +92,17 @@ const burning = burn(hot, kills(options.seed, options.workers), () => !over && p
 const under = await watch(hot, fireEndsMs + 60_000 + REST_FACTOR * calmMs);
 over = true;
 const killed = await burning;
+if (!under) {
+  await hot.close();
+  throw new Error('the coordinator did not answer at the end');
+}
 const [, ...startsMs] = hot.startsMs;
 const seconds = (Math.min(performance.now(), fireEndsMs) - startMs) / 1000;
-const fire: Fire = { kills: killed, startsMs, accidents: [...quiet.accidents, ...hot.accidents], seconds };
+const bans = await hot.bans(under.run.id);
+const accidents = [...quiet.accidents, ...hot.accidents];
 await hot.close();
-if (!under) throw new Error('the coordinator did not answer at the end');
 
-const claims = verdict(calm, under, fire);
+const claims = verdict(calm, under, { kills: killed, startsMs, accidents, bans, seconds });
 process.stdout.write(`${report(claims, under)}\n`);
 await rm(folder, { recursive: true, force: true });
 process.exit(claims.every(({ holds }) => holds) ? 0 : 1);

@@ -24,8 +24,6 @@ export interface Outcome {
   readonly run: RunSummary;
   readonly ledger: readonly EpochAccount[];
   readonly workers: readonly WorkerRow[];
-  /** Everyone of them is honest. */
-  readonly bans: readonly NoteRow[];
 }
 
 export class Scene {
@@ -118,8 +116,16 @@ export class Scene {
     if (!run) return null;
     const ledger = await this.ask<EpochAccount[]>(`/api/runs/${run.id}/ledger`);
     const workers = await this.ask<WorkerRow[]>(`/api/runs/${run.id}/workers`);
-    const bans = await this.ask<NoteRow[]>(`/api/runs/${run.id}/events?kind=banned&limit=200`);
-    return ledger && workers && bans && { run, ledger, workers, bans };
+    return ledger && workers && { run, ledger, workers };
+  }
+
+  /** Of workers that are all honest. Waits for the records, which take their time to start. */
+  async bans(run: string): Promise<NoteRow[]> {
+    for (;;) {
+      const bans = await this.ask<NoteRow[]>(`/api/runs/${run}/events?kind=banned&limit=200`);
+      if (bans) return bans;
+      await pause(ASK_EVERY_MS);
+    }
   }
 
   async close(): Promise<void> {
@@ -129,11 +135,10 @@ export class Scene {
     await Promise.all(victims.map(({ ended }) => ended));
   }
 
-  /** Resolves when every worker is there, and the records answer. */
+  /** Resolves when every worker is there. */
   async assembled(): Promise<void> {
     const { workers } = this.#options;
     while (((await this.ask<RunSummary[]>('/api/runs')) ?? [])[0]?.workers !== workers) await pause(ASK_EVERY_MS);
-    while ((await this.outcome()) === null) await pause(ASK_EVERY_MS);
   }
 
   /** A worker that ends with 0 has seen the run's end; one that came after it has nothing to do. */

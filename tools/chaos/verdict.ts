@@ -1,5 +1,6 @@
 // What a run under fire is held to, and how it is told.
 
+import type { NoteRow } from '../../shared/protocol/snapshots.ts';
 import type { Outcome } from './scene.ts';
 
 /** Points of accuracy that a run under fire may end below a calm one. */
@@ -11,6 +12,7 @@ export interface Fire {
   /** From a start of the coordinator to its first answer, after the first. */
   readonly startsMs: readonly number[];
   readonly accidents: readonly string[];
+  readonly bans: readonly NoteRow[];
   readonly seconds: number;
 }
 
@@ -48,8 +50,8 @@ export function verdict(calm: Outcome, under: Outcome, fire: Fire): Claim[] {
     },
     {
       claim: 'No worker is banned: all are honest',
-      found: under.bans.length === 0 ? 'none' : under.bans.map(({ worker, text }) => `${worker}: ${text}`).join('; '),
-      holds: under.bans.length === 0,
+      found: fire.bans.length === 0 ? 'none' : fire.bans.map(({ worker, text }) => `${worker}: ${text}`).join('; '),
+      holds: fire.bans.length === 0,
     },
     {
       claim: `Serving again within ${SERVE_MS_MAX / 1000} s of every start`,
