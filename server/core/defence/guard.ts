@@ -41,7 +41,7 @@ export class PushGuard implements Guard {
     this.#options = options;
     this.clip = config.clip === null ? null : new Clip(config.clip, records, present);
     this.influence = config.influence === null ? null : new Influence(config.influence, presentCount);
-    this.score = config.score === null ? null : new Score(config.score, present);
+    this.score = config.score === null ? null : new Score(config.score, records, present);
   }
 
   weigh(vector: Vec, push: Push, work: Axes['work']): number {
@@ -63,7 +63,7 @@ export class PushGuard implements Guard {
   /** Another method: pushes of before are not to be compared with those that come. */
   reset(): void {
     this.clip?.forget();
-    this.score?.forget([...this.#options.records.all()].map(([, record]) => record));
+    this.score?.forget();
   }
 
   #clipped(push: Push, work: Axes['work']): number {

@@ -5,7 +5,7 @@
 // does, and a slow worker's last forty go further back than a fast one's.
 
 import { median } from '../rate.ts';
-import type { WorkerRecord } from './records.ts';
+import type { Records, WorkerRecord } from './records.ts';
 
 export interface ScoreOptions {
   readonly below: number;
@@ -14,20 +14,22 @@ export interface ScoreOptions {
 }
 
 /**
- * Standard errors of doubt that a worker is given; and so many the others must lead by, or nobody is judged: in a run that
- * has converged cosines are noise around 0, and whoever is judged for ever is below any bound one day. Together an honest
- * worker is six of them away from a ban.
+ * Standard errors of doubt that a worker is given. The others must lead by as many, and by as many times their own spread, or
+ * nobody is judged: in a run that has converged cosines are noise around 0, and whoever is judged for ever is below any bound
+ * one day. Together an honest worker is six of them away from a ban.
  */
 const ERRORS = 3;
+/** A normal distribution's standard deviation, by its median absolute deviation. */
+const NORMAL_PER_MAD = 1.4826;
 /** Others that must have pushed lately, to be compared with; and of how many the last push is known, one vote each. */
 const OTHERS_LEAST = 3;
 const RECENT_WORKERS = 64;
 /**
  * With fewer others: banned when the mean is surely below this. An honest push points along the gradient on average, so
- * that its cosines are above 0; when it is stale and θ swings they may be below, but not far and not for long. What is
- * turned round is at −0.3 to −0.9 while there is something to learn.
+ * that its cosines are above 0; when it is stale and θ swings, or the run has converged, their mean may be below, to −0.16 in
+ * live runs of four. What is turned round is at −0.3 to −0.9 while there is something to learn.
  */
-export const FLOOR = -0.1;
+export const FLOOR = -0.25;
 /** A worker is judged at every fourth push: often enough, and fewer draws from the noise. */
 const JUDGED_EVERY = 4;
 
@@ -43,13 +45,15 @@ type Recent = readonly [worker: string, cosine: number];
 
 export class Score {
   readonly #by: ScoreOptions;
+  readonly #records: Records;
   readonly #counts: (worker: string) => boolean;
   /** Whoever pushed last is the last. */
   #recent: Recent[] = [];
 
   /** `counts`: whether a worker is one to be compared with. */
-  constructor(by: ScoreOptions, counts: (worker: string) => boolean) {
+  constructor(by: ScoreOptions, records: Records, counts: (worker: string) => boolean) {
     this.#by = by;
+    this.#records = records;
     this.#counts = counts;
   }
 
@@ -66,7 +70,7 @@ export class Score {
     }
     record.scored += 1;
     const due = record.cosines.length >= least && (record.scored - least) % JUDGED_EVERY === 0;
-    return due ? this.#judge(record) : null;
+    return due ? this.#judge(worker, record) : null;
   }
 
   /** Its mean cosine; null while there are too few. */
@@ -75,9 +79,9 @@ export class Score {
   }
 
   /** What was seen is of no use any more. */
-  forget(records: Iterable<WorkerRecord>): void {
+  forget(): void {
     this.#recent = [];
-    for (const record of records) {
+    for (const [, record] of this.#records.all()) {
       record.scored = 0;
       record.others = [];
       record.cosines = [];
@@ -92,21 +96,30 @@ export class Score {
     this.#recent = [...recent];
   }
 
-  #judge({ cosines, others }: WorkerRecord): Judgement | null {
+  #judge(worker: string, { cosines, others }: WorkerRecord): Judgement | null {
     const { below, least } = this.#by;
     if (others.every((other) => other === null)) {
       const own = mean(cosines);
       const surely = own + ERRORS * standardError(cosines) < FLOOR;
       return surely ? { mean: own, pushes: cosines.length, others: null } : null;
     }
-    // where even the others go against the gradient it is the gradient that is in doubt
-    const known = others.flatMap((other, i) => (other !== null && other > 0 ? [[cosines[i]!, other] as const] : []));
+    const known = others.flatMap((other, i) => (other === null ? [] : [[cosines[i]!, other] as const]));
     if (known.length < least) return null;
     const [own, theirs] = [mean(known.map(([one]) => one)), mean(known.map(([, other]) => other))];
     const error = standardError(known.map(([one, other]) => one - below * other));
-    const clear = (1 - below) * theirs >= ERRORS * error;
-    const surely = own + ERRORS * error < below * theirs;
-    return clear && surely ? { mean: own, pushes: known.length, others: theirs } : null;
+    if (own + ERRORS * error >= below * theirs) return null;
+    const clear = (1 - below) * theirs >= ERRORS * Math.max(error, this.#spread(worker));
+    return clear ? { mean: own, pushes: known.length, others: theirs } : null;
+  }
+
+  /** How far apart the others' own means are: 1.4826 times the median of their distances from their median. */
+  #spread(worker: string): number {
+    const means: number[] = [];
+    for (const [other, { cosines }] of this.#records.all()) {
+      if (other !== worker && this.#counts(other) && cosines.length >= OTHERS_LEAST) means.push(mean(cosines));
+    }
+    const middle = median(means) ?? 0;
+    return NORMAL_PER_MAD * (median(means.map((one) => Math.abs(one - middle))) ?? Infinity);
   }
 
   /** Of the last cosines of the others that are here now. */
