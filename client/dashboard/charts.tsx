@@ -1,10 +1,9 @@
 // The curves, four charts on a common horizontal axis of the operator's choice.
 
-import { Button, Card, Heading, SegmentedControl } from '@radix-ui/themes';
+import { Button, Card, Heading, SegmentedControl, useThemeContext } from '@radix-ui/themes';
 import { useEffect, useRef, useState } from 'react';
 import type { Place } from '../page/history.ts';
 import { useStore } from '../page/store.ts';
-import { theme } from '../page/theme.ts';
 import { CHARTS, type ChartSpec } from './chart-specs.ts';
 import { curves, store } from './model.ts';
 import { createPlot } from './plot.ts';
@@ -48,7 +47,7 @@ export function Charts() {
 function Chart({ spec, place }: { spec: ChartSpec; place: Place }) {
   const canvas = useRef<HTMLDivElement>(null);
   const point = useRef<HTMLSpanElement>(null);
-  const appearance = useStore(theme, (state) => state.appearance);
+  const { appearance } = useThemeContext();
   const [log, setLog] = useState(false);
 
   useEffect(() => {
@@ -72,7 +71,8 @@ function Chart({ spec, place }: { spec: ChartSpec; place: Place }) {
       cancelAnimationFrame(frame);
       plot.destroy();
     };
-    // The colours are read from the page when the plot is made: another appearance needs another plot.
+    // The colours are read from the page when the plot is made: another appearance needs another plot. The theme's own is
+    // asked for, since it turns a render later than what a person chose.
   }, [spec, place, log, appearance]);
 
   return (

@@ -89,7 +89,7 @@ const Event = memo(function Event({ note, ago }: { note: NoteRow; ago: string })
       <span className="kind">{kindTitle(note.kind)}</span>
       <span className="text">
         {note.text}
-        {note.worker !== null && <WorkerLink worker={note.worker} />}
+        {note.worker !== null && <WorkerLink worker={note.worker} text={note.text} />}
       </span>
       <time dateTime={note.at} title={new Date(note.at).toLocaleString()}>
         {ago}
@@ -98,12 +98,13 @@ const Event = memo(function Event({ note, ago }: { note: NoteRow; ago: string })
   );
 });
 
-/** To its row in the table, while it has one. */
-function WorkerLink({ worker }: { worker: string }) {
+/** To its row in the table, while it has one; nothing where the text begins with its name. */
+function WorkerLink({ worker, text }: { worker: string; text: string }) {
   const name = useStore(store, ({ workers }) => {
     const row = workers.find(({ id }) => id === worker);
     return row === undefined ? null : workerName(row);
   });
+  if (name !== null && text.startsWith(`${name} `)) return null;
   return <> {name === null ? <small>{worker}</small> : <a href={`#${workerAnchor(worker)}`}>{name}</a>}</>;
 }
 

@@ -37,7 +37,8 @@ function Banner({ problem }: { problem: Problem }) {
 export function HealthLine() {
   const health = useStore(store, (state) => state.health);
   const run = useStore(store, (state) => state.runId);
-  if (health === null || run === null) return null;
+  const lost = useStore(store, (state) => state.link === 'lost');
+  if (health === null || run === null || lost) return null;
   const saved = checkpointText(health, run);
   return (
     <Text as="p" size="2" color="gray" className="health">

@@ -12,6 +12,7 @@ import { groupChosen, type NoteGroup } from './notes.ts';
 import {
   commandDone,
   EMPTY_STATE,
+  linkBack,
   methodChanged,
   methodRefused,
   pageTitle,
@@ -81,7 +82,7 @@ function begin(): void {
   if (watch !== null) return;
   watch = openWatch({
     connected: () => {
-      store.patch({ link: 'live' });
+      store.set(linkBack(store.get()));
       follow();
       void refreshRuns();
     },

@@ -73,21 +73,22 @@ function RunPicker({ current }: { current: string }) {
 
 function Commands({ run }: { run: RunSummary }) {
   const sending = useStore(store, (state) => (state.command.state === 'sending' ? state.command.command : null));
+  const lost = useStore(store, (state) => state.link === 'lost');
   const possible = commandsFor(run);
   const href = `/api/runs/${encodeURIComponent(run.id)}/model.safetensors`;
   return (
     <div className="commands">
       {possible.includes('pause') && (
-        <Button variant="soft" loading={sending === 'pause'} onClick={() => actions.command('pause')}>
+        <Button variant="soft" disabled={lost} loading={sending === 'pause'} onClick={() => actions.command('pause')}>
           <Icon name="pause" /> Pause
         </Button>
       )}
       {possible.includes('resume') && (
-        <Button loading={sending === 'resume'} onClick={() => actions.command('resume')}>
+        <Button disabled={lost} loading={sending === 'resume'} onClick={() => actions.command('resume')}>
           <Icon name="play" /> Resume
         </Button>
       )}
-      {possible.includes('stop') && <StopDialog name={run.name} sending={sending === 'stop'} />}
+      {possible.includes('stop') && <StopDialog name={run.name} lost={lost} sending={sending === 'stop'} />}
       <Button variant="surface" color="gray" asChild>
         <a href={href} download={`${run.id}.safetensors`} aria-label="Download the model">
           <Icon name="download" /> Model
@@ -97,11 +98,11 @@ function Commands({ run }: { run: RunSummary }) {
   );
 }
 
-function StopDialog({ name, sending }: { name: string; sending: boolean }) {
+function StopDialog({ name, lost, sending }: { name: string; lost: boolean; sending: boolean }) {
   return (
     <AlertDialog.Root>
       <AlertDialog.Trigger>
-        <Button variant="surface" color="gray" loading={sending}>
+        <Button variant="surface" color="gray" disabled={lost} loading={sending}>
           <Icon name="stop" /> Stop
         </Button>
       </AlertDialog.Trigger>

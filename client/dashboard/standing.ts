@@ -8,7 +8,8 @@ const LEVELS: Record<Standing['level'], string> = { newcomer: 'Newcomer', truste
 export const levelTitle = (level: Standing['level']): string => LEVELS[level];
 
 /** A cosine, from −1 to 1. */
-export const cosineText = (value: number | null): string => (value === null ? '–' : value.toFixed(2).replace('-', '−'));
+export const cosineText = (value: number | null): string =>
+  value === null ? '–' : value.toFixed(2).replace('-0.00', '0.00').replace('-', '−');
 /** Of an equal share: 1.3×. */
 export const influenceText = (value: number | null): string => (value === null ? '–' : `${value.toFixed(1)}×`);
 /** Made, and failed of them. */
@@ -21,7 +22,9 @@ export function standingLines({ standing }: Pick<WorkerRow, 'standing'>): string
     banned === null ? '' : `Banned: ${banned}`,
     level === 'newcomer' ? 'New: its pushes count less until there were enough of them' : '',
     keyed ? 'Has proved whose device it is' : 'Known by its session only: its device has shown no key',
-    cosine === null ? '' : `Its pushes point with the gradient on held-out samples: cosine ${cosineText(cosine)}`,
+    cosine === null
+      ? ''
+      : `Mean cosine of its last pushes with the gradient on held-out samples: ${cosineText(cosine)}`,
     clipped === 0 ? '' : `${counted(clipped, 'push', 'pushes')} scaled down, being too long`,
     checked === 0 ? '' : `${counted(checked, 'lease')} computed again: ${failed} with another result`,
     influence === null ? '' : `Lately it has ${influenceText(influence)} an equal share of the influence`,

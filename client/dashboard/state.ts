@@ -123,6 +123,11 @@ export function runsArrived(state: DashboardState, runs: readonly RunSummary[]):
   return runChosen(known, (runs.find((run) => run.status === 'running') ?? runs[0])?.id ?? null);
 }
 
+/** The connection stands (again): what failed while there was none is no news any more. */
+export function linkBack(state: DashboardState): DashboardState {
+  return { ...state, link: 'live', command: state.command.state === 'failed' ? { state: 'idle' } : state.command };
+}
+
 /** The answer to a command comes before the next snapshot. */
 export function commandDone(state: DashboardState, run: RunSummary): DashboardState {
   const idle: DashboardState = { ...state, command: { state: 'idle' } };

@@ -49,7 +49,7 @@ export class Run extends RunState {
   opened(resumed: boolean): Effect[] {
     this.#effects = [];
     const { version } = this.aggregator;
-    if (resumed)
+    if (resumed && !this.ended)
       this.#note('run', `the run goes on from version ${version}, with ${this.ledger.counted} samples counted`);
     this.#evaluate();
     return this.#effects;

@@ -37,7 +37,8 @@ export class Attendance {
   }
 
   handled(event: CoordinatorEvent): void {
-    if (event.type === 'join') this.#came(event.run, event.worker, `${event.name} joined, on ${event.device.backend}`);
+    if (event.type === 'join')
+      this.#came(event.run, event.worker, `${event.name} joined, on ${event.device.backend}`.trimStart());
     if (event.type === 'leave') this.#went(event.run, event.worker, 'it said goodbye');
     if (event.type === 'evaluated') this.#measured(event);
   }
@@ -45,9 +46,11 @@ export class Attendance {
   look(): void {
     for (const [run, here] of this.#here) {
       const rows = this.#options.door.workers(run);
-      for (const { id, name, state } of rows) {
-        if (state === 'gone') this.#went(run, asWorkerId(id), 'it was silent for too long');
-        else this.#came(run, asWorkerId(id), `${name} is back`);
+      for (const { id, name, state, standing } of rows) {
+        if (standing.banned !== null)
+          this.#here.get(run)?.delete(asWorkerId(id)); // the ban is an event of its own
+        else if (state === 'gone') this.#went(run, asWorkerId(id), 'it was silent for too long');
+        else this.#came(run, asWorkerId(id), `${name} is back`.trimStart());
       }
       const known = new Set(rows.map(({ id }) => id));
       for (const id of here) if (!known.has(id)) here.delete(id);

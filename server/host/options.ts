@@ -53,14 +53,14 @@ function level(text: string): string {
   return text;
 }
 
-function origin(text: string, origins: string[]): string[] {
+function origin(text: string, origins: readonly string[] = []): string[] {
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url === null || !['http:', 'https:'].includes(url.protocol))
     throw new InvalidArgumentError('expected an address such as https://train.example.org');
   return [...origins, url.origin];
 }
 
-const collect = (file: string, files: string[]): string[] => [...files, file];
+const collect = (file: string, files: readonly string[] = []): string[] => [...files, file];
 
 /** Null when there is none. */
 function databaseUrl(program: Command, text = ''): string | null {
@@ -72,11 +72,11 @@ function databaseUrl(program: Command, text = ''): string | null {
 
 /** As commander tells it. */
 interface Given {
-  run: string[];
+  run?: string[];
   port: number;
   host: string;
   state: string;
-  origin: string[];
+  origin?: string[];
   record?: string | true;
   records: boolean;
   fresh?: true;
@@ -93,25 +93,22 @@ function command(): Command {
       '--run <file>',
       `a run to open (YAML); again for more than one (default: what the state folder has, else ${DEFAULT_RUN})`,
       collect,
-      [],
     )
     .option('--fresh', 'begin anew the runs of --run, or all; what the state folder has of them is put aside')
     .option('--port <number>', 'port to listen on; 0 for any', port, 3000)
     .option('--host <address>', 'address to listen on; 0.0.0.0 for everyone on the network', '127.0.0.1')
     .option('--state <folder>', 'folder for what the coordinator writes', '.murmuration')
-    .option(
-      '--origin <url>',
-      'another address of the coordinator, such as a proxy’s; again for more than one',
-      origin,
-      [],
-    )
+    .option('--origin <url>', 'another address of the coordinator, such as a proxy’s; again for more than one', origin)
     .option(
       '--record [file]',
       'write every event to a log that replays to the same bits (default: events.log in the state folder; an earlier one is kept as events.log.1, .2, …)',
     )
     .option('--grace <seconds>', 'at the end, wait so long for what is under way', seconds, 10)
     .option('--no-build', 'serve the pages as they were built last')
-    .option('--no-records', 'keep no events, curves and totals for later (saves 150 MB of memory without DATABASE_URL)')
+    .option(
+      '--no-records',
+      'keep no events, curves and totals for later (saves some 200 MB of memory without DATABASE_URL)',
+    )
     .option('--log-level <level>', LEVELS.join(', '), level, 'info')
     .addHelpText(
       'after',
@@ -130,7 +127,7 @@ export function readOptions(argv: readonly string[], env: NodeJS.ProcessEnv): Op
   return {
     port: given.port,
     host: given.host,
-    runs: given.run,
+    runs: given.run ?? [],
     byDefault: DEFAULT_RUN,
     fresh: given.fresh ?? false,
     graceMs: 1000 * given.grace,
@@ -138,7 +135,7 @@ export function readOptions(argv: readonly string[], env: NodeJS.ProcessEnv): Op
     dataDir: env['DATA_DIR'] ?? 'data',
     stateDir: given.state,
     adminToken: env['ADMIN_TOKEN'] || null,
-    origins: given.origin,
+    origins: given.origin ?? [],
     ...networkOptions(program),
     record,
     ...(given.records && { databaseUrl: databaseUrl(program, env['DATABASE_URL']) }),

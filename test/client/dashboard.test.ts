@@ -6,6 +6,7 @@ import {
   commandDone,
   commandsFor,
   EMPTY_STATE,
+  linkBack,
   methodCanChange,
   methodChanged,
   methodRefused,
@@ -54,6 +55,13 @@ describe('dashboard state', () => {
     expect(runsArrived(state, [aRun({ id: 'new' }), aRun({ status: 'paused' })]).runId).toBe('fashion');
     expect(runsArrived(state, [finished]).runId).toBe('old');
     expect(runsArrived(state, []).run).toBeNull();
+  });
+
+  it('forgets what failed for want of a connection, when there is one again, and no more', () => {
+    const failed = { ...watching, link: 'lost', command: { state: 'failed', message: 'no answer' } } as const;
+    expect(linkBack(failed)).toMatchObject({ link: 'live', command: { state: 'idle' } });
+    const sending = { ...watching, command: { state: 'sending', command: 'pause' } } as const;
+    expect(linkBack(sending).command).toBe(sending.command);
   });
 
   it('forgets the workers of the run that was left', () => {

@@ -41,7 +41,7 @@ describe('[U2] a worker’s standing', () => {
       ...['−0.38', '1.3×', '14 · 3'],
     ]);
     const text = standingLines({ standing: known }).join('\n');
-    expect(text).toMatch(/cosine −0.38/);
+    expect(text).toMatch(/gradient on held-out samples: −0.38/);
     expect(text).toMatch(/1 push scaled down/);
     expect(text).toMatch(/14 leases computed again: 3 with another result/);
   });

@@ -104,7 +104,8 @@ describe('the attendance', () => {
   const device: Device = { backend: 'wasm', adapter: '', fallback: false, tried: [] };
   const join = (worker: string) =>
     ({ type: 'join', run: RUN, worker: asWorkerId(worker), name: 'Ada', device }) as const;
-  const row = (id: string, state: WorkerRow['state']): WorkerRow => ({ id, name: 'Ada', state }) as WorkerRow;
+  const row = (id: string, state: WorkerRow['state'], banned: string | null = null): WorkerRow =>
+    ({ id, name: 'Ada', state, standing: { banned } }) as WorkerRow;
 
   it('[M1] notes once who comes and who goes, also those that only fall silent', () => {
     const { attendance, shown, taken } = attended();
@@ -125,6 +126,9 @@ describe('the attendance', () => {
       'left w3: it was silent for too long',
       'joined w3: Ada is back',
     ]);
+    shown.rows = [row('w1', 'gone'), row('w3', 'gone', 'it lied')];
+    attendance.look();
+    expect(taken()).toEqual([]); // its ban is an event already
   });
 
   it('[M1] sums up refused hellos, and notes a measurement a minute and the last one', () => {
