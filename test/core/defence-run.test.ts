@@ -217,7 +217,7 @@ describe('a ban', () => {
     const driver = new Defended({ score: { below: 0.25, window: 40, least: 12 } });
     driver.join('a', 'x');
     driver.trusted(Float32Array.from(unit));
-    for (let i = 0; i < 11; i++) driver.weightOf('x', [-1, 0.1, 0, 0, 0, 0]);
+    for (let i = 0; i < 23; i++) driver.weightOf('x', [-1, 0.1, 0, 0, 0, 0]);
     const held = driver.lease('x');
     expect(driver.push('x', held, { vector: Float32Array.of(-1, 0, 0, 0, 0, 0), wantsNext: true })).toMatchObject({
       outcome: 'applied',

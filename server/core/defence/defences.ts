@@ -45,7 +45,7 @@ export interface Sentence {
 
 const record = z.strictObject({
   ...{ trial: count, clipped: count, norms: z.array(z.number()), norm: z.number(), scored: count },
-  ...{ cosines: z.array(z.number()), others: z.array(z.nullable(z.number())) },
+  ...{ cosines: z.array(z.number()), others: z.array(z.nullable(z.number())), doubted: z.boolean() },
   ...{ checked: count, failed: count, passed: count, struck: z.boolean() },
 });
 /** All that is remembered, but the trusted gradient and checks under way. */

@@ -17,6 +17,8 @@ export interface WorkerRecord {
   /** Of the last of these: their cosines, and what the others' were meanwhile; null where there were too few others. */
   cosines: number[];
   others: (number | null)[];
+  /** The score spoke against it once, less than a window ago. */
+  doubted: boolean;
   /** Leases computed again; of these, how many differed, and how many agreed since the last that did. */
   checked: number;
   failed: number;
@@ -33,6 +35,7 @@ const fresh = (): WorkerRecord => ({
   scored: 0,
   cosines: [],
   others: [],
+  doubted: false,
   checked: 0,
   failed: 0,
   passed: 0,

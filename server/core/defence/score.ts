@@ -30,6 +30,8 @@ const RECENT_WORKERS = 64;
  * live runs of four. What is turned round is at −0.3 to −0.9 while there is something to learn.
  */
 export const FLOOR = -0.25;
+/** Pushes that count as one where they are alike. */
+const BATCH = 4;
 /** A worker is judged at every fourth push: often enough, and fewer draws from the noise. */
 const JUDGED_EVERY = 4;
 
@@ -57,7 +59,7 @@ export class Score {
     this.#counts = counts;
   }
 
-  /** Takes in the cosine of a push; what speaks for a ban, if it does. */
+  /** Takes in the cosine of a push; what speaks for a ban, if it does for the second time. */
   saw(worker: string, record: WorkerRecord, cosine: number): Judgement | null {
     const { window, least } = this.#by;
     this.#recent = this.#recent.filter(([other]) => other !== worker).slice(1 - RECENT_WORKERS);
@@ -70,7 +72,11 @@ export class Score {
     }
     record.scored += 1;
     const due = record.cosines.length >= least && (record.scored - least) % JUDGED_EVERY === 0;
-    return due ? this.#judge(worker, record) : null;
+    const judgement = due ? this.#judge(worker, record) : null;
+    if (judgement && record.doubted) return judgement;
+    if (judgement) this.#doubt(record);
+    else if (record.cosines.length >= window) record.doubted = false;
+    return null;
   }
 
   /** Its mean cosine; null while there are too few. */
@@ -122,6 +128,14 @@ export class Score {
     return NORMAL_PER_MAD * (median(means.map((one) => Math.abs(one - middle))) ?? Infinity);
   }
 
+  /** Begins anew, as a newcomer: one such judgement in a long run may be chance, or a bad hour of the gradient. */
+  #doubt(record: WorkerRecord): void {
+    record.doubted = true;
+    record.trial = 0;
+    record.cosines = [];
+    record.others = [];
+  }
+
   /** Of the last cosines of the others that are here now. */
   #median(): number | null {
     const cosines = this.#recent.filter(([other]) => this.#counts(other)).map(([, cosine]) => cosine);
@@ -131,8 +145,18 @@ export class Score {
 
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-/** Of the mean, from the values' own spread. */
+/**
+ * Of the mean, from the values' own spread; or from that of batches of four in a row, if that is more: pushes that follow each
+ * other meet the same gradient, and are not as many as they seem (batch means: Conway 1963, doi 10.1287/mnsc.10.1.47).
+ */
 function standardError(values: readonly number[]): number {
+  const batches = Array.from({ length: Math.floor(values.length / BATCH) }, (_, i) =>
+    mean(values.slice(i * BATCH, (i + 1) * BATCH)),
+  );
+  return Math.max(errorOf(values), errorOf(batches));
+}
+
+function errorOf(values: readonly number[]): number {
   const around = mean(values);
   const squares = values.reduce((sum, value) => sum + (value - around) ** 2, 0);
   return Math.sqrt(squares / (values.length - 1) / values.length);
