@@ -40,7 +40,7 @@ export function refusalText(refusal: Refusal): string {
     case 'not-listed':
       return 'This run takes only devices on its list: send this device’s id to whoever runs it.';
     case 'banned':
-      return 'This device was banned from the run by its operator or by its checks.';
+      return 'This device was banned from the run, by its operator or because its results looked wrong. Is that a mistake? The operator can let it in again.';
     case 'busy':
       return 'The coordinator has more to do than it can: try again in a moment.';
     default:

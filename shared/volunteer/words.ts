@@ -37,7 +37,7 @@ export function stopText(reason: StopReason): string {
     case 'stopped':
       return 'The operator has ended this run.';
     case 'banned':
-      return 'This device was banned from the run by its operator or by its checks.';
+      return refusalText('banned');
     default:
       return reason satisfies never;
   }
