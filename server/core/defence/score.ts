@@ -26,8 +26,8 @@ const OTHERS_LEAST = 3;
 const RECENT_WORKERS = 64;
 /**
  * With fewer others: banned when the mean is surely below this. An honest push points along the gradient on average, so
- * that its cosines are above 0; when it is stale and θ swings, or the run has converged, their mean may be below, to −0.16 in
- * live runs of four. What is turned round is at −0.3 to −0.9 while there is something to learn.
+ * that its cosines are above 0; when it is stale and θ swings, or the run has converged, their mean may be a little below.
+ * What is turned round is at −0.3 to −0.9 while there is something to learn.
  */
 export const FLOOR = -0.25;
 /** Pushes that count as one where they are alike. */
