@@ -56,6 +56,13 @@ describe('the score', () => {
     }
   });
 
+  it('[G4] nor where the others hardly follow the gradient themselves, however clearly one goes against it', () => {
+    const steady = Object.fromEntries(['a', 'b', 'c', 'd'].map((name) => [name, (): number => 0.19]));
+    expect(scored({ ...steady, x: noisy(-0.3, 'x') })).toBeNull();
+    const surer = Object.fromEntries(['a', 'b', 'c', 'd'].map((name) => [name, (): number => 0.21]));
+    expect(scored({ ...surer, x: noisy(-0.3, 'x') })).toMatchObject({ worker: 'x' });
+  });
+
   it('[G4] forgives one judgement when the next forty pushes speak for the worker, and takes its trust meanwhile', () => {
     const records = new Records();
     const score = new Score(OPTIONS, records, everyone);

@@ -147,9 +147,16 @@ export class Scene {
       if (killed || this.#closing || !current() || code === 0) return;
       const [run] = (await this.ask<RunSummary[]>('/api/runs')) ?? [];
       if (run && run.status !== 'running') return;
-      this.accidents.push(`${name} ended by itself with ${code}: ${tail.trim().slice(-600)}`);
+      this.accidents.push(`${name} ended by itself with ${code}: ${complaint(tail)}`);
     });
   }
+}
+
+/** From the first line that speaks of an error, else the last: not the progress before it. */
+function complaint(text: string): string {
+  const lines = text.trim().split('\n');
+  const from = lines.findIndex((line) => /error|exception|rejection/i.test(line));
+  return lines.slice(from).join(' ').slice(0, 600);
 }
 
 export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

@@ -108,9 +108,10 @@ while (going()) {
   if (seen && looks.length % 30 === 0) say(`  ${Math.round(seen.seconds)} s: version ${seen.version}, heap ${(seen.heapBytes / 1e6).toFixed(1)} MB`); // prettier-ignore
 }
 const killed = await killing;
+const bans = (await scene.bans('soak')).map(({ worker, text }) => `${worker} banned: ${text}`);
 await scene.close();
 const unanswered = missed > 0 ? [`${missed} times no answer`] : [];
-const claims = verdict(looks, killed, [...scene.accidents, ...unanswered]);
+const claims = verdict(looks, killed, [...new Set([...bans, ...scene.accidents]), ...unanswered]);
 process.stdout.write(`${report(claims)}\n`);
 await rm(folder, { recursive: true, force: true });
 process.exit(passed && claims.every(({ holds }) => holds) ? 0 : 1);

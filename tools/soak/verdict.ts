@@ -51,7 +51,7 @@ export function verdict(looks: readonly Look[], kills: number, accidents: readon
       holds: grown !== null && grown < HEAP_MB_PER_HOUR_MAX,
     },
     {
-      claim: 'No process ends by itself: no unhandled rejection, no exception',
+      claim: 'No worker is banned and no process ends by itself: no unhandled rejection, no exception',
       found: accidents.length === 0 ? `none; ${kills} workers killed` : accidents.join('; '),
       holds: accidents.length === 0 && kills > 0,
     },

@@ -19,6 +19,11 @@ export interface ScoreOptions {
  * one day. Together an honest worker is six of them away from a ban.
  */
 const ERRORS = 3;
+/**
+ * Where the others' mean cosine is less, nobody is judged: a run that has learnt its samples by heart has gradients of a few
+ * hard ones, which lead away from the held-out samples as often as towards them, each worker's in its own way.
+ */
+const OTHERS_MEAN_LEAST = 0.2;
 /** A normal distribution's standard deviation, by its median absolute deviation. */
 const NORMAL_PER_MAD = 1.4826;
 /** Others that must have pushed lately, to be compared with; and of how many the last push is known, one vote each. */
@@ -114,7 +119,7 @@ export class Score {
     const [own, theirs] = [mean(known.map(([one]) => one)), mean(known.map(([, other]) => other))];
     const error = standardError(known.map(([one, other]) => one - below * other));
     if (own + ERRORS * error >= below * theirs) return null;
-    const clear = (1 - below) * theirs >= ERRORS * Math.max(error, this.#spread(worker));
+    const clear = theirs >= OTHERS_MEAN_LEAST && (1 - below) * theirs >= ERRORS * Math.max(error, this.#spread(worker));
     return clear ? { mean: own, pushes: known.length, others: theirs } : null;
   }
 
