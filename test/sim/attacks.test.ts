@@ -31,7 +31,7 @@ const attacked = (byzantine: FaultyWorkers[], more: Partial<Fleet> = {}, by: Def
   Promise.all(
     SEEDS.map((seed) => {
       const scenario: Partial<Scenario> = {
-        ...{ workers: WORKERS, seed, batchSize: BATCH, epochs: EPOCHS, defences: by, evaluateEveryVersions: 50 },
+        ...{ workers: WORKERS, seed, batchSize: BATCH, epochs: EPOCHS, defences: by, evaluateEveryVersions: 200 },
         method: { name: 'gap-aware', learningRate: 0.1, momentum: 0.9, weightDecay: 0, schedule: {} },
         problem: { kind: 'logistic', features: 8, samples: SAMPLES },
         fleet: { ...STRANGERS, byzantine, ...more },

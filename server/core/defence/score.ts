@@ -34,7 +34,7 @@ const RECENT_WORKERS = 64;
  * that its cosines are above 0; when it is stale and θ swings, or the run has converged, their mean may be a little below.
  * What is turned round is at −0.3 to −0.9 while there is something to learn.
  */
-export const FLOOR = -0.25;
+const FLOOR = -0.25;
 /** Pushes that count as one where they are alike. */
 const BATCH = 4;
 /** A worker is judged at every fourth push: often enough, and fewer draws from the noise. */
