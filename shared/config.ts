@@ -66,6 +66,11 @@ const defencesSchema = z.strictObject({
     newcomer: 0.1,
     least: 0.02,
   }),
+  /**
+   * A worker is banned after so many pushes that are unfit to use (not finite, of zeros only, of other samples than were leased),
+   * four good ones making up for one.
+   */
+  broken: z._default(z.nullable(positiveInt(10_000)), 12),
   /** Back to the last good state when the validation loss is more than this many times the best of the last three. */
   rollback: z._default(z.nullable(z.number().check(z.gt(1))), 1.5),
   /** A push that is later than this many versions an active worker is refused; never one that is less late than `least`. */
@@ -82,6 +87,7 @@ export const NO_DEFENCES: Defences = {
   influence: null,
   score: null,
   spotChecks: null,
+  broken: null,
   rollback: null,
   lag: null,
 };
@@ -145,6 +151,7 @@ export const runSchema = z.strictObject({
     influence: 2,
     score: { below: 0.25, window: 40, least: 12 },
     spotChecks: { newcomer: 0.1, least: 0.02 },
+    broken: 12,
     rollback: 1.5,
     lag: { perWorker: 4, least: 256 },
   }),

@@ -120,6 +120,7 @@ export class Desk {
     const lease = this.leases.get(push.lease);
     const refuse = (reason: RejectReason): Settlement => {
       session.reject(reason);
+      this.#options.defences.refused(worker, reason);
       return { worker, outcome: 'rejected', reason, lag: 0, gap: 0 };
     };
     if (ended) return refuse('run-not-active'); // with the run's end every lease went back
@@ -265,11 +266,13 @@ export class Desk {
     this.leases.remember(lease.id, settlement);
     if (result.outcome === 'rejected') {
       session.reject(result.reason);
+      defences.refused(worker, result.reason);
       ledger.giveBack(item);
       this.capacityChanged = true;
       return settlement;
     }
     check?.();
+    defences.accepted(worker);
     ledger.land(item);
     const { lag, gap } = result;
     const inTime = nowMs < lease.softAtMs;

@@ -5,7 +5,7 @@ import { asLeaseId, asWorkerId, type WorkerId } from '../../shared/ids.ts';
 import type { MethodConfig } from '../../shared/config.ts';
 import type { Next, PullReply, PushReply } from '../../shared/protocol/lease.ts';
 import type { Hello, PushMeta, RunManifest, Welcome, WorkerStatus } from '../../shared/protocol/messages.ts';
-import type { RunSummary } from '../../shared/protocol/snapshots.ts';
+import type { RunSummary, WorkerRow } from '../../shared/protocol/snapshots.ts';
 import { PROTOCOL_VERSION, refusalText } from '../../shared/protocol/version.ts';
 import { hashText } from '../../shared/rng.ts';
 import { copy, type Vec } from '../../shared/vec.ts';
@@ -95,12 +95,12 @@ export class Hub {
     return this.coordinator.summary(this.#run, this.#options.clock.nowMs);
   }
 
-  /** Who was banned so far, and after how many pushes that were taken in. */
+  /** Who was banned so far, and after how many pushes, those that were refused being counted too. */
   bans(): Bans {
     const rows = this.coordinator.workers(this.#run, this.#options.clock.nowMs);
     const banned = rows.filter(({ standing }) => standing.level === 'banned');
     const lying = banned.filter(({ id }) => this.#liars.has(asWorkerId(id)));
-    return { lying: lying.length, honest: banned.length - lying.length, pushes: lying.map(({ pushes }) => pushes) };
+    return { lying: lying.length, honest: banned.length - lying.length, pushes: lying.map(pushed) };
   }
 
   admit(connection: Connection, hello: Hello): Welcome {
@@ -271,4 +271,10 @@ function manifestOf({ config, model, layout, dataset, shardCounts }: RunSetup): 
     heartbeatMs: HEARTBEAT_MS,
     pushBytesMax: 0,
   };
+}
+
+/** Not what was refused for the ban itself, nor leases that no push came for. */
+function pushed({ pushes, refused }: WorkerRow): number {
+  const apart = ['banned', 'expired-lease'];
+  return Object.entries(refused).reduce((sum, [reason, count]) => sum + (apart.includes(reason) ? 0 : count), pushes);
 }

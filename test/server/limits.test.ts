@@ -8,7 +8,7 @@ import { WebSocket } from 'ws';
 import { startVolunteers } from '../../client/headless/volunteers.ts';
 import { NO_LIMITS, type Limits, type RateName } from '../../server/limits.ts';
 import type { Started, StartOptions } from '../../server/host/start.ts';
-import { encodeStreamRequestHead, streamHeadBytes } from '../../shared/protocol/stream.ts';
+import { encodeStreamRequestHead, STREAM_REQUESTS_MAX, streamHeadBytes } from '../../shared/protocol/stream.ts';
 import { digitsRun, PlainWorker, start, UNHURRIED } from './harness.ts';
 
 const DIM = 7850;
@@ -124,26 +124,33 @@ describe('rates at the wire', () => {
     expect(coordinator.guard.heldBack).toMatchObject({ worker: 1, hello: 1, page: 1 });
   });
 
-  it('[N1] [P21] of a stream are answered 429, and one that does not listen is closed', async () => {
-    await open(limited({ worker: 5 }));
+  it('[N1] [P21] of a stream are answered 429, and what does not listen is not read until it may ask again', async () => {
+    const POINTS = 5;
+    await open({ limits: { ...NO_LIMITS, rates: { ...NO_LIMITS.rates, worker: { points: POINTS, seconds: 1 } } } });
     const worker = await PlainWorker.join(coordinator.url);
     const socket = new WebSocket(`${coordinator.url.replace('http', 'ws')}/data/runs/digits/stream`);
     await once(socket, 'open');
     socket.send(worker.welcome.token);
-    const statuses: number[] = [];
-    socket.on('message', (data: Buffer) => statuses.push(data.readUInt16LE(4)));
-    const closed = once(socket, 'close');
+    const count = { heard: 0, refused: 0 };
+    const beganMs = performance.now();
     let number = 0;
     const ask = (): void => {
       const message = new Uint8Array(8);
       encodeStreamRequestHead(message, { number: ++number, verb: 'pull', lease: '' });
       socket.send(message);
     };
-    socket.on('message', ask);
-    ask();
-    expect((await closed)[0]).toBe(1008);
-    expect(statuses.filter((status) => status === 200)).toHaveLength(5);
-    expect(statuses.filter((status) => status === 429).length).toBeGreaterThan(50);
+    socket.on('message', (data: Buffer) => {
+      count[data.readUInt16LE(4) === 429 ? 'refused' : 'heard'] += 1;
+      ask(); // whatever it is told
+    });
+    for (let i = 0; i < STREAM_REQUESTS_MAX - 1; i++) ask();
+    await expect.poll(() => count.heard, { timeout: 30_000 }).toBeGreaterThanOrEqual(3 * POINTS);
+    const windows = (performance.now() - beganMs) / 1000 + 1;
+    expect(count.heard).toBeLessThanOrEqual(POINTS * windows);
+    expect(count.refused).toBeGreaterThan(0);
+    expect(count.refused).toBeLessThanOrEqual(STREAM_REQUESTS_MAX * windows);
+    expect(socket.readyState).toBe(WebSocket.OPEN);
+    socket.terminate();
   });
 
   it('[N2] go by X-Forwarded-For behind a proxy that is trusted', async () => {

@@ -69,6 +69,7 @@ describe('[P22] liars among 25 workers', { timeout: 60_000 }, () => {
     [0.2, 'times-ten', 1.5],
     [0.2, 'constant', 1.5],
     [0.2, 'label-flip', 1.5],
+    [0.2, 'nan', 1.5],
     [0.4, 'sign-flip', 5],
     [0.4, 'constant', 5],
     [0.4, 'label-flip', 5],

@@ -57,7 +57,8 @@ class Routes {
     if (route === 'POST workers') return this.#hello(asRunId(run), exchange);
     const identity = this.#identify(request, asRunId(run));
     if (!identity) return fail(response, 401, 'expected Authorization: Bearer and the token of a welcome to this run');
-    if (!(await this.#plane.admits(identity, this.#guard.address(request), answerOn(response)))) return;
+    const seconds = await this.#plane.heldBack(identity, this.#guard.address(request), answerOn(response));
+    if (seconds > 0 || response.destroyed) return;
     switch (route) {
       case 'POST leases':
         return this.#pull(identity, exchange);

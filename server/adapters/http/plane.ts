@@ -57,12 +57,12 @@ export class Plane {
     this.#paramsCodec = paramsCodec;
   }
 
-  /** Whether this exchange is within its limits; otherwise it has been answered so. Before its body is looked at. */
-  async admits(identity: Identity, address: string, sink: AnswerSink): Promise<boolean> {
+  /** 0 when this exchange is within its limits; else it has been answered, and these are the seconds to wait. */
+  async heldBack(identity: Identity, address: string, sink: AnswerSink): Promise<number> {
     const seconds = await this.#guard.exchange(`${identity.run}/${identity.worker}`, address);
     if (seconds > 0 && !sink.gone)
       sink.fail({ status: 429, error: 'more requests than this worker may make', retryAfterSeconds: seconds });
-    return seconds === 0 && !sink.gone;
+    return seconds;
   }
 
   /** Gives back how to stop waiting for the answer. */

@@ -25,8 +25,8 @@ import type { AnswerSink, Plane } from './plane.ts';
 const ROUTE = /^\/data\/runs\/([\w.-]{1,64})\/stream$/;
 /** Bytes on the wire before a stream has said whose it is: a token and its frame's head. */
 const UNKNOWN_BYTES_MAX = TOKEN_CHARS_MAX + 64;
-/** Refused requests in a row: who goes on after so many does not listen. */
-const REFUSED_MAX = 64;
+/** Longest that a stream which asked too often is not read: well under the silence that ends one. */
+const REST_SECONDS_MAX = 10;
 const UPGRADE_REFUSED = { 403: '403 Forbidden', 421: '421 Misdirected Request' } as const;
 const MALFORMED = 1007;
 const TOO_MANY = 1008;
@@ -107,7 +107,7 @@ class StreamServer {
   readonly #waiting = new Map<number, () => void>();
   readonly #nobody: NodeJS.Timeout;
   #token: string | undefined;
-  #refused = 0;
+  #rest: NodeJS.Timeout | null = null;
 
   constructor(options: StreamServerOptions) {
     this.#options = options;
@@ -123,6 +123,7 @@ class StreamServer {
     stream.on('error', () => undefined); // an oversized or broken message: ws says why, and closes
     stream.on('close', () => {
       clearTimeout(this.#nobody);
+      if (this.#rest) clearTimeout(this.#rest);
       this.#liveness.close();
       this.#waiting.forEach((stop) => stop());
     });
@@ -175,8 +176,9 @@ class StreamServer {
     const { address, options } = this.#options;
     const { plane } = options;
     const sink = answerOn(this.#stream, number, () => this.#waiting.delete(number));
-    if (!(await plane.admits(identity, address, sink))) return this.#refuse();
-    this.#refused = 0;
+    const seconds = await plane.heldBack(identity, address, sink);
+    if (seconds > 0) return this.#pause(seconds);
+    if (sink.gone) return;
     if (verb !== 'pull') return plane.push(identity, { lease, bytes: body, wantsNext: verb === 'push' }, sink);
     const stop = plane.pull(identity, sink);
     if (this.#waiting.has(number)) this.#waiting.set(number, stop);
@@ -191,9 +193,17 @@ class StreamServer {
     this.#stream.close(STREAM_UNKNOWN_TOKEN, 'unknown token');
   }
 
-  #refuse(): void {
-    this.#refused += 1;
-    if (this.#refused >= REFUSED_MAX) this.#stream.close(TOO_MANY, 'too many requests');
+  /** Nothing is read before it may ask again: what it sends meanwhile stays with the sender, and costs nothing here. */
+  #pause(seconds: number): void {
+    if (this.#rest) return;
+    this.#stream.pause();
+    this.#rest = setTimeout(
+      () => {
+        this.#rest = null;
+        this.#stream.resume();
+      },
+      1000 * Math.min(seconds, REST_SECONDS_MAX),
+    );
   }
 }
 

@@ -7,6 +7,7 @@ import type { Defences, RunConfig } from '../../../shared/config.ts';
 import type { WorkerId } from '../../../shared/ids.ts';
 import type { Device } from '../../../shared/protocol/messages.ts';
 import type { Lease } from '../../../shared/protocol/lease.ts';
+import type { RejectReason } from '../../../shared/protocol/reasons.ts';
 import type { Standing } from '../../../shared/protocol/snapshots.ts';
 import { rng, type Rng } from '../../../shared/rng.ts';
 import type { Vec } from '../../../shared/vec.ts';
@@ -14,6 +15,7 @@ import type { CoordinatorEvent, Effect } from '../events.ts';
 import { count } from '../facts.ts';
 import type { Sent } from '../sent.ts';
 import { Bans } from './bans.ts';
+import { Broken } from './broken.ts';
 import { PushGuard } from './guard.ts';
 import { Records } from './records.ts';
 import type { Judgement } from './score.ts';
@@ -47,6 +49,7 @@ const record = z.strictObject({
   ...{ trial: count, clipped: count, norms: z.array(z.number()), norm: z.number(), scored: count },
   ...{ cosines: z.array(z.number()), others: z.array(z.nullable(z.number())), doubted: z.boolean() },
   ...{ checked: count, failed: count, passed: count, struck: z.boolean() },
+  broken: z._default(z.number().check(z.nonnegative()), 0),
 });
 /** All that is remembered, but the trusted gradient and checks under way. */
 export const defenceFacts = z.strictObject({
@@ -56,6 +59,7 @@ export const defenceFacts = z.strictObject({
   clip: z.nullable(z.strictObject({ limit: z.nullable(z.number()), changes: count, voters: count })),
   window: z.array(z.tuple([z.string(), z.number()])),
   bans: z.array(z.tuple([z.string(), z.string()])),
+  excused: z._default(z.array(z.string()), []),
 });
 export type DefenceFacts = z.infer<typeof defenceFacts>;
 
@@ -67,6 +71,7 @@ export class RunDefences {
   readonly #records = new Records();
   readonly #trust = new Trust();
   readonly #checks: SpotChecks | null;
+  readonly #broken: Broken | null;
   readonly #bans = new Bans();
   #sentences: Sentence[] = [];
   #effects: Effect[] = [];
@@ -77,6 +82,7 @@ export class RunDefences {
     this.#run = id;
     const random: Rng = rng(secret ?? `spot checks/${seed}`);
     this.#checks = config.spotChecks && new SpotChecks(config.spotChecks, random);
+    this.#broken = config.broken === null ? null : new Broken(config.broken, this.#records);
     const weighs = [config.clip, config.probation, config.influence, config.score].some((part) => part !== null);
     this.guard = weighs
       ? new PushGuard({
@@ -118,6 +124,16 @@ export class RunDefences {
       const check = checks.begin(worker);
       this.#effects.push({ type: 'recompute', run, check, worker, backend, lease, params, pushed });
     };
+  }
+
+  /** What became of a push, whether or not it was computed again. */
+  accepted(worker: WorkerId): void {
+    this.#broken?.accepted(worker);
+  }
+
+  refused(worker: WorkerId, reason: RejectReason): void {
+    if (!this.#broken?.refused(worker, reason)) return;
+    this.#condemn(worker, `it keeps sending pushes that are unfit to use: the last was refused as ${reason}`);
   }
 
   /** Asks for the trusted gradient when it is due and anything needs it. `theta` is copied. */
@@ -185,12 +201,14 @@ export class RunDefences {
       clip: this.guard?.clip?.snapshot() ?? null,
       window: this.guard?.influence?.snapshot() ?? [],
       bans: this.#bans.snapshot(),
+      excused: this.#broken?.snapshot() ?? [],
     };
   }
 
-  restore({ pushes, records, recent, clip, window, bans }: DefenceFacts): void {
+  restore({ pushes, records, recent, clip, window, bans, excused }: DefenceFacts): void {
     this.#records.restore(records);
     this.#bans.restore(bans);
+    this.#broken?.restore(excused);
     if (!this.guard) return;
     this.guard.pushes = pushes;
     this.guard.score?.restore(recent);

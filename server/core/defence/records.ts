@@ -25,6 +25,8 @@ export interface WorkerRecord {
   passed: number;
   /** One differed, and not enough agreed since. */
   struck: boolean;
+  /** Pushes that were unfit to use, less a quarter for each that was accepted since. */
+  broken: number;
 }
 
 const fresh = (): WorkerRecord => ({
@@ -40,6 +42,7 @@ const fresh = (): WorkerRecord => ({
   failed: 0,
   passed: 0,
   struck: false,
+  broken: 0,
 });
 
 export class Records {

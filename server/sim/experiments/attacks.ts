@@ -155,7 +155,7 @@ function tables(rows: readonly RunRow[]): string {
 }
 
 /** What is promised of 20 %, of 40 %, and of those who turn late; points below the clean run without a defence. */
-const MODELS = ['sign-flip', '×10', 'constant', 'label-flip'];
+const MODELS = ['sign-flip', '×10', 'constant', 'label-flip', 'NaN'];
 function checks(rows: readonly RunRow[]): Check[] {
   const accuracy = figureOf(rows, accuracyOf);
   const lying = figureOf(rows, ({ bans }) => bans.lying);
