@@ -108,8 +108,8 @@ function DeviceLine({ view }: { view: VolunteerView }) {
 }
 
 /** Who was refused at the door has a code to correct, or an id to send. */
-function Again({ reconsider }: { reconsider: boolean }) {
-  if (reconsider) {
+function Again({ failed, byInvitation }: { failed: boolean; byInvitation: boolean }) {
+  if (failed && byInvitation) {
     return (
       <Button size="3" onClick={actions.reconsider}>
         Back to the invitation
@@ -118,7 +118,7 @@ function Again({ reconsider }: { reconsider: boolean }) {
   }
   return (
     <Button size="3" onClick={() => actions.contribute(savedNickname(), savedCode())}>
-      <Icon name="play" /> Contribute again
+      <Icon name="play" /> {failed ? 'Try again' : 'Contribute again'}
     </Button>
   );
 }
@@ -134,7 +134,7 @@ function Controls({ view }: { view: VolunteerView }) {
             {thanks(view)}
           </Text>
         )}
-        {again && <Again reconsider={view.phase === 'failed' && run.admission !== 'open'} />}
+        {again && <Again failed={view.phase === 'failed'} byInvitation={run.admission !== 'open'} />}
       </div>
     );
   }

@@ -1,6 +1,10 @@
 // A process of ours that may be killed at any moment: what it said, how it ended, and whether that was our doing.
 
 import { spawn, type ChildProcess } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+/** Answers how much lives on the process's heap. */
+const LIVE_BYTES = fileURLToPath(new URL('../soak/livebytes.ts', import.meta.url));
 
 /** Kept of what a process prints: enough for the end of a stack trace. */
 const TAIL_CHARS = 4_000;
@@ -18,10 +22,12 @@ export class Victim {
   #killed = false;
   #tail = '';
 
-  constructor(script: string, args: readonly string[], env: NodeJS.ProcessEnv) {
-    this.#child = spawn(process.execPath, ['--import', 'tsx', script, ...args], {
+  /** `watched`: it can be asked for its live bytes. */
+  constructor(script: string, args: readonly string[], env: NodeJS.ProcessEnv, watched = false) {
+    const asked = watched ? ['--expose-gc', '--import', LIVE_BYTES] : [];
+    this.#child = spawn(process.execPath, ['--import', 'tsx', ...asked, script, ...args], {
       env: { ...process.env, ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe', ...(watched ? (['ipc'] as const) : [])],
     });
     const hear = (chunk: Buffer): void => {
       this.#tail = (this.#tail + chunk.toString()).slice(-TAIL_CHARS);
@@ -35,6 +41,15 @@ export class Victim {
 
   get pid(): number {
     return this.#child.pid ?? 0;
+  }
+
+  /** On its heap after a full collection, of one that is watched; null when it has ended. */
+  liveBytes(): Promise<number | null> {
+    return new Promise((resolve) => {
+      void this.ended.then(() => resolve(null));
+      this.#child.once('message', (bytes) => resolve(Number(bytes)));
+      this.#child.send('live bytes', (error) => error && resolve(null));
+    });
   }
 
   /** As when the power goes: no goodbye, nothing written. */

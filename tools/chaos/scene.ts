@@ -18,6 +18,8 @@ export interface SceneOptions {
   readonly workers: number;
   /** Empty at first. */
   readonly folder: string;
+  /** The coordinator's heap can be looked at. */
+  readonly watched?: boolean;
 }
 
 export interface Outcome {
@@ -56,7 +58,7 @@ export class Scene {
 
   /** Resolves when it serves. */
   async startCoordinator(): Promise<void> {
-    const { runFile, folder } = this.#options;
+    const { runFile, folder, watched } = this.#options;
     const startMs = performance.now();
     const args = [
       '--run',
@@ -68,7 +70,7 @@ export class Scene {
       '--log-level',
       'warn',
     ];
-    const victim = new Victim(join(ROOT, 'server/main.ts'), args, { ADMIN_TOKEN: 'chaos' });
+    const victim = new Victim(join(ROOT, 'server/main.ts'), args, { ADMIN_TOKEN: 'chaos' }, watched);
     this.#coordinator = victim;
     this.#watch(victim, 'the coordinator', () => this.#coordinator === victim);
     while ((await this.ask('/api/health')) === null) {
@@ -76,6 +78,11 @@ export class Scene {
       await pause(ASK_EVERY_MS);
     }
     this.startsMs.push(performance.now() - startMs);
+  }
+
+  /** On the coordinator's heap, after a full collection; null while it is down. Of a scene that is watched. */
+  async liveBytes(): Promise<number | null> {
+    return (await this.#coordinator?.liveBytes()) ?? null;
   }
 
   async killCoordinator(): Promise<void> {

@@ -12,6 +12,8 @@ import { pause, Scene } from '../chaos/scene.ts';
 import { report, verdict, type Look } from './verdict.ts';
 
 const LOOK_EVERY_MS = 2_000;
+/** A full collection stops the coordinator for a moment. */
+const COLLECT_EVERY_LOOKS = 15;
 /** Long forms: the same tests, with the figures of the promises. */
 const LONG_TESTS = [
   'test/durable/kill.test.ts',
@@ -44,7 +46,7 @@ function figure(text: string, name: string): number {
   return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1] ?? NaN);
 }
 
-async function look(scene: Scene, startMs: number): Promise<Look | null> {
+async function look(scene: Scene, startMs: number, collect: boolean): Promise<Look | null> {
   const outcome = await scene.outcome();
   const response = await fetch(`${scene.url}/metrics`).catch(() => null);
   if (!outcome || !response?.ok) return null;
@@ -52,7 +54,7 @@ async function look(scene: Scene, startMs: number): Promise<Look | null> {
   return {
     seconds: (performance.now() - startMs) / 1000,
     version: outcome.run.version,
-    heapBytes: figure(text, 'murmuration_nodejs_heap_size_used_bytes'),
+    heapBytes: collect ? await scene.liveBytes() : null,
     residentBytes: figure(text, 'murmuration_process_resident_memory_bytes'),
   };
 }
@@ -93,7 +95,7 @@ const folder = await mkdtemp(join(tmpdir(), 'murmuration-soak-'));
 const runFile = join(folder, 'soak.yaml');
 await writeFile(runFile, RUN);
 await ensurePages(say);
-const scene = await Scene.open({ runFile, workers: options.workers, folder });
+const scene = await Scene.open({ runFile, workers: options.workers, folder, watched: true });
 await scene.assembled();
 const startMs = performance.now();
 const going = (): boolean => performance.now() < startMs + 60_000 * options.minutes;
@@ -102,10 +104,11 @@ const looks: Look[] = [];
 let missed = 0;
 while (going()) {
   await pause(LOOK_EVERY_MS);
-  const seen = await look(scene, startMs);
+  const collect = looks.length % COLLECT_EVERY_LOOKS === 0;
+  const seen = await look(scene, startMs, collect);
   if (seen) looks.push(seen);
   else missed += 1;
-  if (seen && looks.length % 30 === 0) say(`  ${Math.round(seen.seconds)} s: version ${seen.version}, heap ${(seen.heapBytes / 1e6).toFixed(1)} MB`); // prettier-ignore
+  if (seen?.heapBytes) say(`  ${Math.round(seen.seconds)} s: version ${seen.version}, live heap ${(seen.heapBytes / 1e6).toFixed(1)} MB`); // prettier-ignore
 }
 const killed = await killing;
 const bans = (await scene.bans('soak')).map(({ worker, text }) => `${worker} banned: ${text}`);
