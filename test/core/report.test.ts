@@ -31,6 +31,15 @@ describe('a curve', () => {
     expect(POINTS_MAX).toBe(3600);
   });
 
+  it('[R3] gives what there is no figure of as null, whether it was null, NaN or infinite, also after a restart', () => {
+    const history = new History();
+    history.add({ ...point(0), trainLoss: NaN, validationLoss: Infinity, gapMean: null, lagMean: 0 });
+    const again = new History();
+    again.restore(history.snapshot());
+    for (const one of [history, again])
+      expect(one.page(0).points[0]).toMatchObject({ trainLoss: null, validationLoss: null, gapMean: null, lagMean: 0 });
+  });
+
   it('[R3] keeps measurements when it thins what is between them', () => {
     const history = new History();
     for (let i = 0; i < 20_000; i++) history.add({ ...point(i), validationLoss: i % 50 === 7 ? 0.5 : null });
