@@ -3,13 +3,14 @@
 // kernels where there are any: `staged` says so, and the loop below it is what they compute, to the bit (docs/adr/0005).
 // A function without a kernel settles first. Composition is by whole vectors, and `inOnePass` fuses what is composed.
 
+import { isDouble, type Vec } from './precision.ts';
 import { settle, staged, stagedMaxAbs, stagedSum, UPDATE, UPDATE_TWO, WRITE } from './kernels/stage.ts';
 
 export { inOnePass } from './kernels/stage.ts';
 
 const { fround } = Math;
 
-export type Vec = Float32Array;
+export type { Vec } from './precision.ts';
 
 const same = (a: Vec, b: Vec): void => {
   if (a.length !== b.length) throw new Error(`invariant violation: vectors of ${a.length} and ${b.length} elements`);
@@ -131,6 +132,7 @@ export function penalizeByGap(
   same(g, theta);
   same(g, sent);
   same(g, meanSquare);
+  if (isDouble(g)) return penalizeInDoubles(g, at, by);
   const eta = fround(by.learningRate);
   const correction = fround(by.correction);
   const floor = fround(by.learningRate * by.epsilon);
@@ -140,6 +142,14 @@ export function penalizeByGap(
     const c = fround(fround(eta * root) + floor);
     const distance = Math.abs(fround(theta[i]! - sent[i]!));
     g[i] = g[i]! * fround(c / fround(c + distance));
+  }
+}
+
+function penalizeInDoubles(...[g, at, by]: Parameters<typeof penalizeByGap>): void {
+  const { theta, sent, meanSquare } = at;
+  for (let i = 0; i < g.length; i++) {
+    const c = by.learningRate * (Math.sqrt(meanSquare[i]! * by.correction) + by.epsilon);
+    g[i] = g[i]! * (c / (c + Math.abs(theta[i]! - sent[i]!)));
   }
 }
 

@@ -2,6 +2,7 @@
 // cannot move far. What keeps whole vectors keeps them in its state, so that a checkpoint has them.
 
 import { trimmedMean } from '../../shared/robust.ts';
+import { zeros } from '../../shared/precision.ts';
 import { axpy, copy, rmsDistance, scale, sumSquares, zero, type Vec } from '../../shared/vec.ts';
 import type { Hyperparameters } from './hyperparameters.ts';
 import { byWorker, type State } from './state.ts';
@@ -90,7 +91,7 @@ function expectEnough(
 
 /** Σ w·g / Σ w */
 function mean(dim: number): Combine {
-  const state = { weight: 0, sum: new Float32Array(dim) };
+  const state = { weight: 0, sum: zeros(dim) };
   return {
     state,
     add: (g, weight) => {
@@ -117,7 +118,7 @@ function collected(dim: number, into: (out: Vec, vectors: readonly Vec[]) => voi
     state,
     add: (g) => {
       const place = String(state.count % limit);
-      const vector = (state.vectors[place] ??= spares.pop() ?? new Float32Array(dim));
+      const vector = (state.vectors[place] ??= spares.pop() ?? zeros(dim));
       copy(vector, g);
       state.count += 1;
     },
@@ -156,8 +157,8 @@ export function krum(vectors: readonly Vec[], byzantine: number): number {
  * equation 3: each push moves v by τ/n at most.
  */
 function centeredClipping(dim: number, radius: number): Combine {
-  const state = { count: 0, centre: new Float32Array(dim), sum: new Float32Array(dim) };
-  const difference = new Float32Array(dim);
+  const state = { count: 0, centre: zeros(dim), sum: zeros(dim) };
+  const difference = zeros(dim);
   return {
     state,
     add: (g) => {

@@ -1,5 +1,6 @@
 // Corrections: what does staleness cost a gradient?
 
+import { zeros } from '../../shared/precision.ts';
 import {
   axpy,
   compensate,
@@ -28,7 +29,7 @@ export function divideByLag(): Correct {
  * Barkai, Hakimi and Schuster (2020), the parameter-wise Gap-Aware. Before the first update there is no C, and no penalty.
  */
 export function divideByGap(dim: number, by: { decay: number; epsilon: number }): Correct {
-  const state = { updates: 0, meanSquare: new Float32Array(dim) };
+  const state = { updates: 0, meanSquare: zeros(dim) };
   return {
     state,
     apply: (g, { theta, sent, lag, gap, learningRatePeak }) => {

@@ -1,6 +1,6 @@
 // Gathers: when do we have enough pushes for an update?
 
-import type { Vec } from '../../shared/vec.ts';
+import { zeros, type Vec } from '../../shared/precision.ts';
 import { combine, type RobustValues } from './combine.ts';
 import type { Gather } from './method.ts';
 
@@ -29,7 +29,7 @@ export function each(): Gather {
 export function buffer(dim: number, by: Partial<RobustValues> & { bufferSize: number }): Gather {
   const combined = combine(dim, by, by.bufferSize);
   const state = { pushes: 0, combined: combined.state };
-  const update = new Float32Array(dim);
+  const update = zeros(dim);
   return {
     state,
     immediate: false,
@@ -59,7 +59,7 @@ export function round(
   // overdue: 1 when the deadline has passed without a quorum, and only another push, or another that ends, can help
   const combined = combine(dim, by);
   const state = { pushes: 0, openedAtMs: 0, overdue: 0, combined: combined.state };
-  const update = new Float32Array(dim);
+  const update = zeros(dim);
   return {
     state,
     immediate: false,

@@ -4,6 +4,7 @@
 // Each batch has a token, the update it belongs to: M batches have 0, the next M have 1, and so on in the order of leasing.
 // A batch that is more than ι updates late counts for nothing, but it counts.
 
+import { zeros } from '../../shared/precision.ts';
 import { combine, type RobustValues } from './combine.ts';
 import type { Gate, Gather, Push } from './method.ts';
 import { byWorker, type State as StateTree } from './state.ts';
@@ -49,7 +50,7 @@ export function globalBatch(dim: number, by: GlobalBatchOptions): { gate: Gate; 
     batchMs: byWorker(),
     pushedAtMs: byWorker(),
   };
-  const update = new Float32Array(dim);
+  const update = zeros(dim);
   let note: string | null = null;
   const gather: Gather = {
     state,

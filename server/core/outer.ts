@@ -1,6 +1,7 @@
 // Outer optimizers: how does an aggregate move θ? All write θ ← θ − η·v and return v. The ones with a momentum for each
 // worker, and the others with a theme of their own, are in outer/.
 
+import { zeros } from '../../shared/precision.ts';
 import { axpy, decayAdd } from '../../shared/vec.ts';
 import type { Outer } from './method.ts';
 import { byWorker } from './state.ts';
@@ -19,7 +20,7 @@ export function sgd(): Outer {
 
 /** v ← γv + g; θ ← θ − ηv. One buffer for all workers; with the look-ahead view it is Nesterov's momentum. */
 export function momentum(dim: number, by: { momentum: number }): Outer {
-  const state = { velocity: new Float32Array(dim) };
+  const state = { velocity: zeros(dim) };
   return {
     state,
     apply: (theta, update, { learningRate }) => {

@@ -3,6 +3,7 @@
 
 import type { CodecName } from '../../shared/protocol/frame.ts';
 import { decodeF16, encodeF16, f16Scale, type PackedF16 } from '../../shared/protocol/f16.ts';
+import { zeros } from '../../shared/precision.ts';
 import { inOnePass, type Vec } from '../../shared/vec.ts';
 
 /** A vector as its receivers have it: after the rounding of the codec, so a gap is measured against what they used. */
@@ -68,6 +69,6 @@ export class SentVectors {
 
   #allocate(): Pick<Sent, 'vector' | 'packed'> {
     const packed = this.#codec === 'f16' ? { halves: new Uint16Array(this.#dim), scale: 1 } : null;
-    return { vector: new Float32Array(this.#dim), packed };
+    return { vector: zeros(this.#dim), packed };
   }
 }

@@ -1,7 +1,7 @@
 // What a method remembers, as plain data: a tree of named vectors and numbers. Because nothing is hidden in a closure,
 // a run's whole state can be copied out, written down, and put back.
 
-import type { Vec } from '../../shared/vec.ts';
+import { isVec, type Vec } from '../../shared/precision.ts';
 
 export type State = { [name: string]: Vec | number | State };
 
@@ -12,7 +12,7 @@ export const byWorker = <T>(): { [worker: string]: T } => Object.create(null) as
 export function cloneState(state: State): State {
   const copy: State = byWorker();
   for (const [name, value] of Object.entries(state)) {
-    copy[name] = typeof value === 'number' ? value : value instanceof Float32Array ? value.slice() : cloneState(value);
+    copy[name] = typeof value === 'number' ? value : isVec(value) ? value.slice() : cloneState(value);
   }
   return copy;
 }
@@ -21,7 +21,7 @@ export function cloneState(state: State): State {
 export function elementsOf(state: State): number {
   return Object.values(state).reduce<number>((sum, value) => {
     if (typeof value === 'number') return sum;
-    return sum + (value instanceof Float32Array ? value.length : elementsOf(value));
+    return sum + (isVec(value) ? value.length : elementsOf(value));
   }, 0);
 }
 
@@ -31,11 +31,11 @@ export function restoreState(live: State, saved: State): void {
   for (const [name, value] of Object.entries(saved)) {
     const current = Object.hasOwn(live, name) ? live[name] : undefined;
     if (typeof value === 'number') live[name] = value;
-    else if (value instanceof Float32Array) {
-      if (current instanceof Float32Array && current.length === value.length) current.set(value);
+    else if (isVec(value)) {
+      if (isVec(current) && current.length === value.length) current.set(value);
       else live[name] = value.slice();
     } else {
-      const branch: State = typeof current === 'object' && !(current instanceof Float32Array) ? current : byWorker();
+      const branch: State = typeof current === 'object' && !isVec(current) ? current : byWorker();
       live[name] = branch;
       restoreState(branch, value);
     }
@@ -64,13 +64,12 @@ export function misfit(fresh: State, saved: State, dim: number, at = 'state'): s
     if (wanted === undefined && !table) return `${where} is not known`;
     if (typeof value === 'number') {
       if (wanted !== undefined && typeof wanted !== 'number') return `${where} is a number, expected ${kind(wanted)}`;
-    } else if (value instanceof Float32Array) {
-      const length = wanted instanceof Float32Array ? wanted.length : wanted === undefined ? dim : -1;
+    } else if (isVec(value)) {
+      const length = isVec(wanted) ? wanted.length : wanted === undefined ? dim : -1;
       if (value.length !== length)
         return `${where} is ${kind(value)}, expected ${wanted === undefined ? `a vector of ${dim}` : kind(wanted)}`;
     } else {
-      if (typeof wanted === 'number' || wanted instanceof Float32Array)
-        return `${where} is a table, expected ${kind(wanted)}`;
+      if (typeof wanted === 'number' || isVec(wanted)) return `${where} is a table, expected ${kind(wanted)}`;
       const wrong = misfit(wanted ?? {}, value, dim, where);
       if (wrong !== null) return wrong;
     }
@@ -79,6 +78,6 @@ export function misfit(fresh: State, saved: State, dim: number, at = 'state'): s
 }
 
 function kind(value: State[string]): string {
-  if (value instanceof Float32Array) return `a vector of ${value.length}`;
+  if (isVec(value)) return `a vector of ${value.length}`;
   return typeof value === 'number' ? 'a number' : 'a table';
 }

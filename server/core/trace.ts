@@ -2,6 +2,7 @@
 // worker's last pull. The worked example of every method is such a trace.
 
 import type { MethodConfig } from '../../shared/config.ts';
+import { inDoubles, vecOf } from '../../shared/precision.ts';
 import { Aggregator } from './aggregator.ts';
 import type { Method } from './method.ts';
 import { Rounds } from './rounds.ts';
@@ -66,12 +67,20 @@ export interface TraceInput {
   readonly events: readonly TraceEvent[];
   /** Samples of one epoch, for schedules. */
   readonly samplesPerEpoch?: number;
+  /**
+   * Of what is kept from event to event. In doubles when absent, to be held against formulas: a live run's float32 is off by
+   * its roundings, of which the penalty by the gap makes most.
+   */
+  readonly precision?: 'float32' | 'float64';
 }
 
 /** Plays the events in order. Throws with the event's index when one makes no sense. */
-export function playTrace({ events, ...start }: TraceInput): TraceResult[] {
-  const table = new Table(start);
-  return events.map((event, index) => table.play(event, index));
+export function playTrace({ events, precision = 'float64', ...start }: TraceInput): TraceResult[] {
+  const play = (): TraceResult[] => {
+    const table = new Table(start);
+    return events.map((event, index) => table.play(event, index));
+  };
+  return precision === 'float64' ? inDoubles(play) : play();
 }
 
 interface Held {
@@ -94,8 +103,8 @@ class Table {
   #issued = 0;
   #nowMs = 0;
 
-  constructor({ params, samplesPerEpoch = 1, ...rest }: Omit<TraceInput, 'events'>) {
-    this.#aggregator = new Aggregator({ ...rest, theta: Float32Array.from(params), samplesPerEpoch });
+  constructor({ params, samplesPerEpoch = 1, ...rest }: Omit<TraceInput, 'events' | 'precision'>) {
+    this.#aggregator = new Aggregator({ ...rest, theta: vecOf(params), samplesPerEpoch });
     this.#dim = params.length;
   }
 
@@ -143,7 +152,7 @@ class Table {
       {
         worker,
         sent,
-        vector: Float32Array.from(vector),
+        vector: vecOf(vector),
         samples,
         nowMs: this.#nowMs,
         turnaroundMs: this.#nowMs - held.atMs,

@@ -1,7 +1,7 @@
 // A vector for each worker that a stage remembers: kept in the stage's state, so that checkpoints have it; made when
 // first asked for, dropped when the worker leaves, and never more of them than fit in memory.
 
-import type { Vec } from '../../shared/vec.ts';
+import { zeros, type Vec } from '../../shared/precision.ts';
 
 /** Elements of all the workers' vectors of one stage together: 1 GiB. A coordinator holds θ and a few of these. */
 const ELEMENTS_MAX = 2 ** 28;
@@ -35,7 +35,7 @@ export function workerVectors(
       if (known) return known;
       const workers = Object.keys(state);
       if (workers.length >= limit) evicted(drop(workers[0]!)!);
-      return (state[worker] = new Float32Array(dim));
+      return (state[worker] = zeros(dim));
     },
     find: (worker) => state[worker] ?? null,
     drop,

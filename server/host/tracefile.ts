@@ -37,6 +37,8 @@ const traceSchema = z.strictObject({
   events: z.array(eventSchema).check(z.maxLength(EVENTS_MAX)),
   /** A schedule counts in epochs; without this, an epoch is one sample. */
   samplesPerEpoch: z.optional(z.int().check(z.positive())),
+  /** A live run's is float32. */
+  precision: z._default(z.enum(['float32', 'float64']), 'float64'),
 });
 
 /** Throws one sentence that names the file and, by its path, the first thing in it that is wrong. */
@@ -50,8 +52,8 @@ export function parseTrace(text: string, file: string): Omit<TraceInput, 'method
     );
     throw new Error(`${file}: ${where === '' ? '' : `${where.replace(/^\./, '')}: `}${message}`);
   }
-  const { method: config, params, events, samplesPerEpoch = 1 } = result.data;
-  return { config, params, events, samplesPerEpoch };
+  const { method: config, params, events, samplesPerEpoch = 1, precision } = result.data;
+  return { config, params, events, samplesPerEpoch, precision };
 }
 
 function parseJson(text: string, file: string): unknown {

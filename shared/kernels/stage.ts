@@ -152,7 +152,8 @@ export function staged(
   vectors: readonly Column[],
   numbers: readonly number[] = [],
 ): boolean {
-  const code = vectors[0]!.length < STAGED_MIN ? null : kernels();
+  const [{ length, BYTES_PER_ELEMENT }] = vectors as [Column];
+  const code = length < STAGED_MIN || BYTES_PER_ELEMENT === 8 ? null : kernels(); // there are none for doubles
   if (code === null) {
     settle();
     return false;

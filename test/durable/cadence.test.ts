@@ -10,19 +10,24 @@ describe('the cadence of checkpoints', () => {
   it('[C3] one is due after so much time or so many versions, whichever is first', () => {
     const cadence = new Cadence(every, at(0, 0));
     cadence.saved(at(1000, 10), at(1000, 10));
-    expect(cadence.due(at(60_999, 209))).toBe(false);
-    expect(cadence.due(at(61_000, 11))).toBe(true);
-    expect(cadence.due(at(1001, 210))).toBe(true);
+    expect(cadence.due(at(54_999, 189))).toBe(false); // a tenth earlier, for the writing
+    expect(cadence.due(at(55_000, 11))).toBe(true);
+    expect(cadence.due(at(1001, 190))).toBe(true);
   });
 
-  it('[C3] intervals go from beginning to beginning, earlier by what the last one took: no more than one is lost', () => {
+  it('[C3] intervals go from beginning to beginning, earlier by what the slowest of the last took: no more than one is lost', () => {
     const cadence = new Cadence(every, at(0, 0));
     cadence.begun();
     cadence.saved(at(10_000, 200), at(12_000, 230));
     expect(cadence.due(at(10_001, 339))).toBe(false);
     expect(cadence.due(at(10_001, 340))).toBe(true);
-    expect(cadence.due(at(65_999, 230))).toBe(false);
-    expect(cadence.due(at(66_000, 230))).toBe(true);
+    expect(cadence.due(at(63_999, 230))).toBe(false);
+    expect(cadence.due(at(64_000, 230))).toBe(true);
+    for (let i = 1; i <= 7; i++) cadence.saved(at(10_000, 200 * i), at(10_000, 200 * i + 1));
+    expect(cadence.due(at(10_001, 1540))).toBe(true); // it is remembered
+    cadence.saved(at(10_000, 1600), at(10_000, 1601));
+    expect(cadence.due(at(10_001, 1779))).toBe(false);
+    expect(cadence.due(at(10_001, 1780))).toBe(true);
   });
 
   it('[C3] a run in which nothing happens is not written down again', () => {

@@ -5,7 +5,17 @@ import { weightOfLag } from '../../server/core/correct.ts';
 import { loadMethods, methodNamed } from '../../server/registry.ts';
 import type { TraceEvent } from '../../server/core/trace.ts';
 import { rng } from '../../shared/rng.ts';
-import { compare, configOf, DIM, randomTrace, randomVector, type Oracle, type OraclePush } from './oracle.ts';
+import {
+  compare,
+  configOf,
+  DIM,
+  PRECISIONS,
+  WITHIN,
+  randomTrace,
+  randomVector,
+  type Oracle,
+  type OraclePush,
+} from './oracle.ts';
 
 const methods = await loadMethods();
 const SEEDS = [1, 2, 3];
@@ -165,11 +175,15 @@ const CASES: Case[] = [
   { name: 'palsgd', values: {}, oracle: () => collecting(WORKERS, everyone, nesterov(0.1, 0.9)), synchronous: true },
 ];
 
+const TIMES = PRECISIONS.flatMap((precision) => SEEDS.map((seed) => [precision, seed] as const));
+
 describe.each(CASES)('$name $values', ({ name, values, oracle, synchronous }) => {
-  it.each(SEEDS)('[A11] [A12] follows its equations, seed %i', (seed) => {
+  it.each(TIMES)('[A11] [A12] follows its equations in %s, seed %i', (precision, seed) => {
     const events = synchronous ? rounds(seed) : randomTrace(seed);
     const config = configOf(name, { weightDecay: name === 'gba' ? 0 : 0.01, ...values });
-    expect(compare({ method: methodNamed(methods, name), config, events, oracle: oracle() })).toBeLessThan(1e-5);
+    expect(compare({ method: methodNamed(methods, name), config, events, oracle: oracle(), precision })).toBeLessThan(
+      WITHIN[precision],
+    );
   });
 });
 

@@ -2,7 +2,7 @@
 
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadMethods, methodNamed, type Registry } from '../../server/registry.ts';
-import { compare, configOf, DIM, randomTrace, type Oracle, type OraclePush } from './oracle.ts';
+import { compare, configOf, DIM, PRECISIONS, randomTrace, WITHIN, type Oracle, type OraclePush } from './oracle.ts';
 
 let methods: Registry;
 beforeAll(async () => {
@@ -164,12 +164,26 @@ const ORACLES: Record<string, () => (theta: number[]) => Oracle> = {
   'nadam-async': () => nadam,
 };
 
+const TIMES = PRECISIONS.flatMap((precision) => [1, 2, 3].map((seed) => [precision, seed] as const));
+
 describe.each(Object.keys(ORACLES))('%s', (name) => {
-  it.each([1, 2, 3])('[A11] follows its equations for 400 events of five workers that come and go, seed %i', (seed) => {
-    const method = methodNamed(methods, name);
+  it.each(TIMES)(
+    '[A11] follows its equations in %s for 400 events of five workers that come and go, seed %i',
+    (precision, seed) => {
+      const method = methodNamed(methods, name);
+      const config = configOf(name, { learningRate: ETA, weightDecay: DECAY });
+      // A worker that left is a new one to the adaptive form: its oracle has no leaves, so its traces have none.
+      const events = randomTrace(seed, { events: 400, leaves: name !== 'dc-asgd-a' });
+      expect(compare({ method, config, events, oracle: ORACLES[name]!(), precision })).toBeLessThan(WITHIN[precision]);
+    },
+  );
+});
+
+describe('a long trace in doubles', () => {
+  it.each(['gap-aware', 'asgd-ga', 'dana-ga', 'dana-zero', 'nadam-async'])('[A11] of 3,000 events: %s', (name) => {
     const config = configOf(name, { learningRate: ETA, weightDecay: DECAY });
-    // A worker that left is a new one to the adaptive form: its oracle has no leaves, so its traces have none.
-    const events = randomTrace(seed, { leaves: name !== 'dc-asgd-a' });
-    expect(compare({ method, config, events, oracle: ORACLES[name]!() })).toBeLessThan(1e-5);
+    const events = randomTrace(4, { events: 3000 });
+    const method = methodNamed(methods, name);
+    expect(compare({ method, config, events, oracle: ORACLES[name]!(), precision: 'float64' })).toBeLessThan(WITHIN.float64); // prettier-ignore
   });
 });

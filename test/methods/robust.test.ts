@@ -8,7 +8,7 @@ import { rng, permutation } from '../../shared/rng.ts';
 import { trimmedMean } from '../../shared/robust.ts';
 import type { Vec } from '../../shared/vec.ts';
 import fc from '../property.ts';
-import { compare, configOf, DIM, randomTrace, type Oracle } from './oracle.ts';
+import { compare, configOf, DIM, PRECISIONS, WITHIN, randomTrace, type Oracle } from './oracle.ts';
 import { Lab } from './lab.ts';
 
 const methods = await loadMethods();
@@ -78,7 +78,8 @@ describe.each(KINDS)('%s', (kind) => {
     const values = { bufferSize: 7, outerLearningRate: 0.3, outerMomentum: 0 };
     const config = configOf('fedbuff', { ...values, robust: kind, byzantine: 2, clipRadius: 1.5 });
     const method = methodNamed(methods, 'fedbuff');
-    expect(compare({ method, config, events: randomTrace(seed), oracle })).toBeLessThan(1e-5);
+    for (const precision of PRECISIONS)
+      expect(compare({ method, config, events: randomTrace(seed), oracle, precision })).toBeLessThan(WITHIN[precision]);
   });
 
   it('[G10] a run stopped and gone on with has the bits of one that was not', () => {

@@ -123,6 +123,19 @@ describe('a trace', () => {
     expect(await last({ ...ASGD, schedule })).toBe(0.25); // the second push ends the first epoch
   });
 
+  it('is in doubles, or, if it says so, in float32 as a live run is', async () => {
+    const method = { name: 'dana-ga', learningRate: 0.1 };
+    const trace = { method, params: [0.1], events: [pull('a'), push('a', [0.3])] };
+    const sentAndAfter = async (more: object): Promise<unknown> => {
+      const { events } = await replayTrace(await traceFile('precise.json', { ...trace, ...more }));
+      return events.map(({ params }) => params[0]);
+    };
+    const [at, moved] = [Math.fround(0.1), Math.fround(Math.fround(0.1) - 0.1 * Math.fround(0.3))];
+    expect(await sentAndAfter({})).toEqual([0.1, 0.1 - 0.1 * 0.3]);
+    expect(await sentAndAfter({ precision: 'float32' })).toEqual([at, moved]);
+    await expect(sentAndAfter({ precision: 'float16' })).rejects.toThrow(/: precision: /);
+  });
+
   it('of a synchronous method keeps its workers in lockstep: a pull waits for the round, and is served by who ends it', async () => {
     const method = { name: 'ssgd', learningRate: 0.5 };
     const events = [pull('a'), pull('b'), push('a', [1]), pull('a'), push('a', [9]), push('b', [3]), push('a', [1])];
@@ -143,6 +156,7 @@ describe('a trace', () => {
       params: [1],
       events: [],
       samplesPerEpoch: 1,
+      precision: 'float64',
     });
   });
 });

@@ -17,6 +17,7 @@ const DEFENCES = {
   influence: 2,
   score: { below: 0.25, window: 40, least: 12 },
   spotChecks: { newcomer: 0.1, least: 0.02 },
+  broken: 12,
   rollback: 1.5,
   lag: { perWorker: 4, least: 256 },
 };

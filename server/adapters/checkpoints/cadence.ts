@@ -1,6 +1,10 @@
 // When a run is written down again: after so much time or so many versions, whichever is first, and after a failure sooner
 // and then ever less often. Pure.
 
+/** Writes whose times are remembered: one that took long may do so again. */
+const TIMES_KEPT = 8;
+/** Of the interval: a write that takes longer than all before it comes in time, too, if it takes no longer than this. */
+const LEAD_PART_MIN = 0.1;
 /** After the first failure; twice as long after each further one. */
 const RETRY_FIRST_MS = 1000;
 const RETRY_MAX_MS = 30_000;
@@ -14,8 +18,8 @@ export class Cadence {
   readonly #every: { readonly everyMs: number; readonly everyVersions: number };
   /** When the last good one was begun: what came later is lost if it comes to that. */
   #last: Moment;
-  /** Twice what the last one took, as the next may take longer: it is begun so much earlier, but not before half the interval. Not known at first. */
-  #lead = { ms: Infinity, versions: Infinity };
+  /** What the last ones took. */
+  readonly #took: { readonly ms: number; readonly versions: number }[] = [];
   #failures = 0;
   #retryAtMs = -Infinity;
   #wanted = false;
@@ -40,8 +44,9 @@ export class Cadence {
   due({ nowMs, version }: Moment): boolean {
     if (nowMs < this.#retryAtMs) return false;
     const { everyMs, everyVersions } = this.#every;
-    const overdue = nowMs - this.#last.nowMs >= early(everyMs, this.#lead.ms) && this.unsafe(version);
-    const behind = version - this.#last.version >= early(everyVersions, this.#lead.versions);
+    const slowest = (of: 'ms' | 'versions'): number => Math.max(...this.#took.map((took) => took[of]));
+    const overdue = nowMs - this.#last.nowMs >= early(everyMs, slowest('ms')) && this.unsafe(version);
+    const behind = version - this.#last.version >= early(everyVersions, slowest('versions'));
     return overdue || behind || this.#wanted || this.#failures > 0;
   }
 
@@ -59,7 +64,8 @@ export class Cadence {
   /** The one that was begun then is safe now. */
   saved(begun: Moment, now: Moment): void {
     this.#last = begun;
-    this.#lead = { ms: 2 * (now.nowMs - begun.nowMs), versions: 2 * (now.version - begun.version) };
+    this.#took.push({ ms: now.nowMs - begun.nowMs, versions: now.version - begun.version });
+    if (this.#took.length > TIMES_KEPT) this.#took.shift();
     this.#failures = 0;
     this.#retryAtMs = -Infinity;
   }
@@ -70,4 +76,8 @@ export class Cadence {
   }
 }
 
-const early = (interval: number, lead: number): number => Math.max(interval / 2, interval - lead);
+/** Begun earlier by twice what the slowest took, but not before half the interval; that, too, while none was made. */
+function early(interval: number, slowest: number): number {
+  if (slowest === -Infinity) return interval / 2;
+  return Math.max(interval / 2, interval - Math.max(LEAD_PART_MIN * interval, 2 * slowest));
+}

@@ -1,6 +1,7 @@
 // Outer optimizers for pseudo-gradients Δ, which are displacements of θ: their rates are their own, and the inner learning
 // rate η matters only where it is named. All return what they moved θ against.
 
+import { zeros } from '../../../shared/precision.ts';
 import { axpy, copy, decayAdd, scale } from '../../../shared/vec.ts';
 import type { Outer } from '../method.ts';
 
@@ -18,7 +19,7 @@ export function displacement(by: { outerLearningRate: number }): Outer {
 
 /** Heavy ball: u ← μu + Δ; θ ← θ − εu. */
 export function heavyBall(dim: number, by: { outerLearningRate: number; outerMomentum: number }): Outer {
-  const state = { outerVelocity: new Float32Array(dim) };
+  const state = { outerVelocity: zeros(dim) };
   return {
     state,
     apply: (theta, update) => {
@@ -32,7 +33,7 @@ export function heavyBall(dim: number, by: { outerLearningRate: number; outerMom
 
 /** Nesterov: m ← μm + Δ; θ ← θ − ε(Δ + μm). */
 export function outerNesterov(dim: number, by: { outerLearningRate: number; outerMomentum: number }): Outer {
-  const state = { outerVelocity: new Float32Array(dim) };
+  const state = { outerVelocity: zeros(dim) };
   return {
     state,
     apply: (theta, update) => {
@@ -50,7 +51,7 @@ export function outerNesterov(dim: number, by: { outerLearningRate: number; oute
  * the schedule has brought η to 0, Δ is 0 too and nothing moves.
  */
 export function slowMomentum(dim: number, by: { outerLearningRate: number; outerMomentum: number }): Outer {
-  const state = { slowVelocity: new Float32Array(dim) };
+  const state = { slowVelocity: zeros(dim) };
   return {
     state,
     apply: (theta, update, { learningRate }) => {
@@ -82,8 +83,8 @@ export interface DelayedNesterovOptions {
  */
 export function delayedNesterov(dim: number, by: DelayedNesterovOptions): Outer {
   const { outerLearningRate, outerMomentum, bufferSize: n, momentumActivation: c } = by;
-  const state = { pushes: 0, sum: new Float32Array(dim), outerVelocity: new Float32Array(dim) };
-  const step = new Float32Array(dim);
+  const state = { pushes: 0, sum: zeros(dim), outerVelocity: zeros(dim) };
+  const step = zeros(dim);
   return {
     state,
     apply: (theta, update) => {

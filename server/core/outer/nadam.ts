@@ -1,5 +1,6 @@
 // NAdam as an outer optimizer: Nesterov's momentum inside Adam. Writes θ ← θ − η·u and returns u.
 
+import { zeros } from '../../../shared/precision.ts';
 import { adaptiveStep, axpy, decayMean, decaySquare, scale } from '../../../shared/vec.ts';
 import type { Outer } from '../method.ts';
 
@@ -16,7 +17,7 @@ export interface NadamOptions {
  * u = [μₜ₊₁·m/(1 − Πᵢ≤ₜ₊₁ μᵢ) + (1−μₜ)·g/(1 − Πᵢ≤ₜ μᵢ)] / (√(v/(1−β₂ᵗ)) + ε); θ ← θ(1 − η·wd) − ηu.
  */
 export function nadam(dim: number, by: NadamOptions): Outer {
-  const state = { updates: 0, product: 1, mean: new Float32Array(dim), meanSquare: new Float32Array(dim) };
+  const state = { updates: 0, product: 1, mean: zeros(dim), meanSquare: zeros(dim) };
   const momentumAt = (t: number): number => by.beta1 * (1 - 0.5 * 0.96 ** (t * by.momentumDecay));
   return {
     state,

@@ -1,5 +1,6 @@
 // Outer optimizers that keep one momentum a worker. All write θ ← θ − η·v and return v.
 
+import { zeros } from '../../../shared/precision.ts';
 import { axpy, decayAdd, decayAddTracked, zero, type Vec } from '../../../shared/vec.ts';
 import type { Outer } from '../method.ts';
 import { byWorker } from '../state.ts';
@@ -31,7 +32,7 @@ export function momentumPerWorker(dim: number, by: { momentum: number }): Outer 
  * momentum of a worker that leaves will not be applied any more, and comes off V.
  */
 export function danaMomentum(dim: number, by: { momentum: number }): Outer {
-  const state = { updates: 0, sum: new Float32Array(dim), workers: byWorker<Vec>() };
+  const state = { updates: 0, sum: zeros(dim), workers: byWorker<Vec>() };
   const momenta = workerVectors(state.workers, dim, (velocity) => axpy(state.sum, -1, velocity));
   return {
     state,
