@@ -167,7 +167,7 @@ export class Checkpoints {
       const name = checkpointName({ version, boot });
       const { left } = await write({ folder: join(folder, id), name, encoded, keep, damaged });
       if (!this.#runs.has(id)) return;
-      cadence.saved(began, this.#moment(id));
+      cadence.saved(began, this.#options.nowMs());
       run.last = { version, savedMs };
       if (left === null) this.#mended(id, run);
       else this.#troubled(id, run, `old checkpoints cannot be removed (${left}): they will fill the disk`);

@@ -7,27 +7,28 @@ const every = { everyMs: 60_000, everyVersions: 200 };
 const at = (nowMs: number, version: number) => ({ nowMs, version });
 
 describe('the cadence of checkpoints', () => {
-  it('[C3] one is due after so much time or so many versions, whichever is first', () => {
+  it('[C3] one is due after so much time or so many versions, whichever is first, a quarter of a second earlier', () => {
     const cadence = new Cadence(every, at(0, 0));
-    cadence.saved(at(1000, 10), at(1000, 10));
-    expect(cadence.due(at(54_999, 189))).toBe(false); // a tenth earlier, for the writing
-    expect(cadence.due(at(55_000, 11))).toBe(true);
-    expect(cadence.due(at(1001, 190))).toBe(true);
+    cadence.saved(at(1000, 10), 1000);
+    expect(cadence.due(at(60_749, 11))).toBe(false);
+    expect(cadence.due(at(60_750, 11))).toBe(true);
+    // 20 versions a second: five in a quarter of it
+    expect(cadence.due(at(10_700, 204))).toBe(false);
+    expect(cadence.due(at(10_750, 205))).toBe(true);
   });
 
-  it('[C3] intervals go from beginning to beginning, earlier by what the slowest of the last took: no more than one is lost', () => {
+  it('[C3] intervals go from beginning to beginning, earlier by twice what the slowest of the last took', () => {
     const cadence = new Cadence(every, at(0, 0));
     cadence.begun();
-    cadence.saved(at(10_000, 200), at(12_000, 230));
-    expect(cadence.due(at(10_001, 339))).toBe(false);
-    expect(cadence.due(at(10_001, 340))).toBe(true);
-    expect(cadence.due(at(63_999, 230))).toBe(false);
-    expect(cadence.due(at(64_000, 230))).toBe(true);
-    for (let i = 1; i <= 7; i++) cadence.saved(at(10_000, 200 * i), at(10_000, 200 * i + 1));
-    expect(cadence.due(at(10_001, 1540))).toBe(true); // it is remembered
-    cadence.saved(at(10_000, 1600), at(10_000, 1601));
-    expect(cadence.due(at(10_001, 1779))).toBe(false);
-    expect(cadence.due(at(10_001, 1780))).toBe(true);
+    cadence.saved(at(10_000, 200), 12_000);
+    expect(cadence.due(at(65_999, 230))).toBe(false);
+    expect(cadence.due(at(66_000, 230))).toBe(true);
+    expect(cadence.due(at(20_000, 342))).toBe(false); // 14.2 a second: 57 in four seconds
+    expect(cadence.due(at(20_000, 343))).toBe(true);
+    for (let i = 0; i < 7; i++) cadence.saved(at(10_000, 200), 10_001);
+    expect(cadence.due(at(20_000, 343))).toBe(true); // it is remembered
+    cadence.saved(at(10_000, 200), 10_001);
+    expect(cadence.due(at(20_000, 343))).toBe(false);
   });
 
   it('[C3] a run in which nothing happens is not written down again', () => {
@@ -51,7 +52,7 @@ describe('the cadence of checkpoints', () => {
 
   it('[C3] a slow disk is not written to all the time: half the interval is the least', () => {
     const cadence = new Cadence(every, at(0, 0));
-    cadence.saved(at(0, 0), at(100_000, 5000));
+    cadence.saved(at(0, 0), 100_000);
     expect(cadence.due(at(29_999, 99))).toBe(false);
     expect(cadence.due(at(0, 100))).toBe(true);
     expect(cadence.due(at(30_000, 1))).toBe(true);
@@ -64,7 +65,7 @@ describe('the cadence of checkpoints', () => {
     cadence.begun();
     expect(cadence.due(at(2, 0))).toBe(false);
     cadence.want();
-    cadence.saved(at(1, 0), at(3, 0));
+    cadence.saved(at(1, 0), 3);
     expect(cadence.due(at(3, 0))).toBe(true);
   });
 
@@ -80,7 +81,7 @@ describe('the cadence of checkpoints', () => {
       expect(cadence.due(at(nowMs + waitMs, 0))).toBe(true);
       nowMs += waitMs;
     }
-    cadence.saved(at(nowMs, 900), at(nowMs, 900));
+    cadence.saved(at(nowMs, 900), nowMs);
     expect(cadence.due(at(nowMs + 1, 901))).toBe(false);
   });
 });

@@ -43,7 +43,7 @@ export function spoiled(bytes: Uint8Array, random: Rng): Buffer {
       copy.writeUInt32LE(random.below(2 ** 31) * 2, 4 * random.below(2));
       return copy;
     case 4:
-      copy.fill(random.below(256), 8, 8 + random.below(200));
+      copy.fill(random.below(256), Math.min(8, copy.length), Math.min(copy.length, 8 + random.below(200)));
       return copy;
     default:
       return bytesOf(random.below(300), random);

@@ -47,6 +47,9 @@ export class Scene {
 
   static async open(options: SceneOptions): Promise<Scene> {
     const scene = new Scene(options, await freePort());
+    // Who ends this process does not want ten others to go on without it.
+    for (const signal of ['SIGINT', 'SIGTERM'] as const)
+      process.once(signal, () => void scene.close().finally(() => process.exit(1)));
     await scene.startCoordinator();
     for (let i = 0; i < options.workers; i++) scene.startWorker(i);
     return scene;

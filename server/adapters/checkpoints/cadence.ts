@@ -3,8 +3,8 @@
 
 /** Writes whose times are remembered: one that took long may do so again. */
 const TIMES_KEPT = 8;
-/** Of the interval: a write that takes longer than all before it comes in time, too, if it takes no longer than this. */
-const LEAD_PART_MIN = 0.1;
+/** A disk that answered at once so far may take this long the next time. */
+const LEAD_MS_MIN = 250;
 /** After the first failure; twice as long after each further one. */
 const RETRY_FIRST_MS = 1000;
 const RETRY_MAX_MS = 30_000;
@@ -18,8 +18,8 @@ export class Cadence {
   readonly #every: { readonly everyMs: number; readonly everyVersions: number };
   /** When the last good one was begun: what came later is lost if it comes to that. */
   #last: Moment;
-  /** What the last ones took. */
-  readonly #took: { readonly ms: number; readonly versions: number }[] = [];
+  /** Milliseconds that the last ones took. */
+  readonly #tookMs: number[] = [];
   #failures = 0;
   #retryAtMs = -Infinity;
   #wanted = false;
@@ -44,10 +44,16 @@ export class Cadence {
   due({ nowMs, version }: Moment): boolean {
     if (nowMs < this.#retryAtMs) return false;
     const { everyMs, everyVersions } = this.#every;
-    const slowest = (of: 'ms' | 'versions'): number => Math.max(...this.#took.map((took) => took[of]));
-    const overdue = nowMs - this.#last.nowMs >= early(everyMs, slowest('ms')) && this.unsafe(version);
-    const behind = version - this.#last.version >= early(everyVersions, slowest('versions'));
+    const [elapsedMs, versions] = [nowMs - this.#last.nowMs, version - this.#last.version];
+    const leadMs = this.#leadMs();
+    const overdue = elapsedMs >= early(everyMs, leadMs) && this.unsafe(version);
+    const behind = versions > 0 && versions >= early(everyVersions, (leadMs * versions) / elapsedMs);
     return overdue || behind || this.#wanted || this.#failures > 0;
+  }
+
+  /** How much earlier than it has to be on the disk one is begun: twice what the slowest took. Not known at first. */
+  #leadMs(): number {
+    return this.#tookMs.length === 0 ? Infinity : Math.max(LEAD_MS_MIN, 2 * Math.max(...this.#tookMs));
   }
 
   /** Whether anything would be lost by a crash. */
@@ -62,10 +68,10 @@ export class Cadence {
   }
 
   /** The one that was begun then is safe now. */
-  saved(begun: Moment, now: Moment): void {
+  saved(begun: Moment, nowMs: number): void {
     this.#last = begun;
-    this.#took.push({ ms: now.nowMs - begun.nowMs, versions: now.version - begun.version });
-    if (this.#took.length > TIMES_KEPT) this.#took.shift();
+    this.#tookMs.push(nowMs - begun.nowMs);
+    if (this.#tookMs.length > TIMES_KEPT) this.#tookMs.shift();
     this.#failures = 0;
     this.#retryAtMs = -Infinity;
   }
@@ -76,8 +82,5 @@ export class Cadence {
   }
 }
 
-/** Begun earlier by twice what the slowest took, but not before half the interval; that, too, while none was made. */
-function early(interval: number, slowest: number): number {
-  if (slowest === -Infinity) return interval / 2;
-  return Math.max(interval / 2, interval - Math.max(LEAD_PART_MIN * interval, 2 * slowest));
-}
+/** Earlier by the lead, but not before half the interval: a slow disk is not written to all the time. */
+const early = (interval: number, lead: number): number => Math.max(interval / 2, interval - lead);
