@@ -12,9 +12,11 @@ const positiveInt = (max: number) => z.int().check(z.positive(), z.maximum(max))
 const positive = z.number().check(z.positive());
 const nonnegative = z.number().check(z.nonnegative());
 const fraction = z.number().check(z.minimum(0), z.maximum(1));
+const positiveFraction = z.number().check(z.positive(), z.maximum(1));
 
 const scheduleSchema = z.strictObject({
-  warmup: z.optional(z.strictObject({ epochs: positive, from: fraction })),
+  /** From 0 the first work would move nothing. */
+  warmup: z.optional(z.strictObject({ epochs: positive, from: positiveFraction })),
   decay: z.optional(
     z.discriminatedUnion('kind', [
       z.strictObject({ kind: z.literal('constant') }),
@@ -67,8 +69,8 @@ const defencesSchema = z.strictObject({
     least: 0.02,
   }),
   /**
-   * A worker is banned after so many pushes that are unfit to use (not finite, of zeros only, of other samples than were leased),
-   * four good ones making up for one.
+   * A worker is banned after so many pushes that are unfit to use (not finite, too large or too small for float32, of zeros only,
+   * of another number of samples than was leased), four good ones making up for one.
    */
   broken: z._default(z.nullable(positiveInt(10_000)), 12),
   /** Back to the last good state when the validation loss is more than this many times the best of the last three. */

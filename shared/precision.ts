@@ -5,7 +5,7 @@ export type Vec = Float32Array;
 
 let doubles = false;
 
-/** Vectors made by `body` hold doubles, and nothing computed with them is rounded: for arithmetic held against formulas. */
+/** Vectors that `body` makes, before it returns, hold doubles: for arithmetic that is held against formulas. */
 export function inDoubles<T>(body: () => T): T {
   const before = doubles;
   doubles = true;

@@ -20,8 +20,7 @@ export const pointRow = z.tuple([
   count, // workers
 ]);
 export type PointRow = z.infer<typeof pointRow>;
-const COLUMNS = 12;
-const VALIDATION_LOSS = 5;
+const COLUMNS = 12 satisfies PointRow['length'];
 
 export function rowOf(number: number, point: MetricPoint): PointRow {
   const { timeMs, version, samples, trainLoss, validationLoss, accuracy, lagMean, gapMean, workers } = point;
@@ -35,9 +34,12 @@ export function pointOf([, timeMs, version, samples, ...rest]: PointRow): Metric
   return { timeMs, version, samples, ...figures, updatesPerSecond, samplesPerSecond, workers };
 }
 
-export const isMeasured = (row: PointRow): boolean => row[VALIDATION_LOSS] !== null;
+/** A figure of the validation split goes with it; a loss that is not finite is none, and its accuracy still is one. */
+export function isMeasured([, , , , , validationLoss, accuracy]: PointRow): boolean {
+  return validationLoss !== null || accuracy !== null;
+}
 
-/** At most `max` rows, oldest first. A figure that is null or not finite is NaN in memory, and null outside. */
+/** At most `max` rows, oldest first. A figure that is null or not finite comes out as null. */
 export class Points {
   length = 0;
   readonly #max: number;

@@ -3,6 +3,7 @@
 import * as z from 'zod/mini';
 import { initialParams } from '../../shared/model/init.ts';
 import { RUN_STATUSES, type RunStatus } from '../../shared/protocol/snapshots.ts';
+import { isVec } from '../../shared/precision.ts';
 import { rng } from '../../shared/rng.ts';
 import { Aggregator, aggregatorFacts } from './aggregator.ts';
 import { RunClock } from './clock.ts';
@@ -164,7 +165,7 @@ function factsOf({ facts, config }: RunSnapshot, setup: RunSetup): RunFacts {
 
 /** The state of a good copy; it may be θ alone. */
 function memoryOf(aggregator: Aggregator, good: State[string]): State {
-  if (typeof good !== 'object' || good instanceof Float32Array) throw new Error('good is not a table');
+  if (typeof good !== 'object' || isVec(good)) throw new Error('good is not a table');
   if (Object.hasOwn(good, 'outer')) return aggregator.fitting(good, 'good');
   return aggregator.fitting({ ...aggregator.state(), ...good }, 'good') && good;
 }

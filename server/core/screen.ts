@@ -1,22 +1,18 @@
 // Screens: is this push fit to use? They read, and name a reason or nothing.
 
+import { NORM_MAX, NORM_MIN } from '../../shared/protocol/norms.ts';
 import type { Screen } from './method.ts';
 
 /**
- * Largest norm of a push. Honest ones stay under 1e4; a few of 1e38, each finite, would make θ infinite, and already
- * 1e19 overflows a running mean of squares.
+ * No NaN, no infinity, nothing on the way to one, no denormals, and not all zeros (what an invalid shader returns), but where
+ * the learning rate is 0: local steps lead nowhere then.
  */
-export const NORM_MAX = 1e12;
-/** 2⁻¹²⁶: all elements of a shorter one are denormal, which no gradient that was computed is. */
-export const NORM_MIN = 2 ** -126;
-
-/** No NaN, no infinity, nothing on the way to one, no denormals, and not all zeros (what an invalid shader returns). */
 export function finite(): Screen {
   return {
-    check: (_vector, { norm }) => {
+    check: (_vector, { norm, learningRate }) => {
       if (!Number.isFinite(norm)) return 'not-finite';
       if (norm > NORM_MAX) return 'too-large';
-      if (norm === 0) return 'all-zero';
+      if (norm === 0) return learningRate === 0 ? null : 'all-zero';
       return norm < NORM_MIN ? 'too-small' : null;
     },
   };

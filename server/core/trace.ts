@@ -68,14 +68,14 @@ export interface TraceInput {
   /** Samples of one epoch, for schedules. */
   readonly samplesPerEpoch?: number;
   /**
-   * Of what is kept from event to event. In doubles when absent, to be held against formulas: a live run's float32 is off by
-   * its roundings, of which the penalty by the gap makes most.
+   * Of what is kept from event to event: float32 when absent, as in a live run. In doubles it can be held against formulas
+   * however long the trace is.
    */
   readonly precision?: 'float32' | 'float64';
 }
 
 /** Plays the events in order. Throws with the event's index when one makes no sense. */
-export function playTrace({ events, precision = 'float64', ...start }: TraceInput): TraceResult[] {
+export function playTrace({ events, precision = 'float32', ...start }: TraceInput): TraceResult[] {
   const play = (): TraceResult[] => {
     const table = new Table(start);
     return events.map((event, index) => table.play(event, index));

@@ -152,8 +152,8 @@ export function staged(
   vectors: readonly Column[],
   numbers: readonly number[] = [],
 ): boolean {
-  const [{ length, BYTES_PER_ELEMENT }] = vectors as [Column];
-  const code = length < STAGED_MIN || BYTES_PER_ELEMENT === 8 ? null : kernels(); // there are none for doubles
+  const doubles = vectors.some(({ BYTES_PER_ELEMENT }) => BYTES_PER_ELEMENT === 8); // there are no kernels for them
+  const code = vectors[0]!.length < STAGED_MIN || doubles ? null : kernels();
   if (code === null) {
     settle();
     return false;

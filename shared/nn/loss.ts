@@ -1,6 +1,7 @@
 // Loss and accuracy from logits that have been read back: a few thousand numbers, so doubles in plain code, where no
 // backend's argMax or int32 casts can go wrong.
 
+import { NORM_MAX } from '../protocol/norms.ts';
 import { sumSquares, type Vec } from '../vec.ts';
 
 export interface LossSum {
@@ -27,11 +28,12 @@ export function crossEntropy(logits: Float32Array, labels: Uint8Array, classes: 
   return { loss, correct };
 }
 
-export type GradientFault = 'non-finite' | 'all-zero';
+export type GradientFault = 'non-finite' | 'too-large' | 'all-zero';
 
 /** Why a gradient must not be pushed, or null. All-zero is what a WebGPU device gives after an invalid shader. */
 export function gradientFault(gradient: Vec, loss: number): GradientFault | null {
   const energy = sumSquares(gradient);
   if (!Number.isFinite(energy) || !Number.isFinite(loss)) return 'non-finite';
+  if (energy > NORM_MAX ** 2) return 'too-large';
   return energy === 0 ? 'all-zero' : null;
 }

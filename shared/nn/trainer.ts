@@ -95,6 +95,8 @@ export class Trainer {
       if (fault !== null) throw new UnusableGradientError(fault);
       return { loss: result.loss, samples: batch.count };
     });
+    const fault = gradientFault(delta, loss);
+    if (fault !== null && fault !== 'all-zero') throw new UnusableGradientError(fault); // at a learning rate of 0 it is right
     return { vector: delta, loss, samples };
   }
 

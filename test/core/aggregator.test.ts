@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { Aggregator } from '../../server/core/aggregator.ts';
-import { NORM_MAX, NORM_MIN } from '../../server/core/screen.ts';
+import { NORM_MAX, NORM_MIN } from '../../shared/protocol/norms.ts';
 import { Run } from '../../server/core/run.ts';
 import { SentVectors, type Sent } from '../../server/core/sent.ts';
 import { cloneState, restoreState, type State } from '../../server/core/state.ts';
@@ -46,6 +46,14 @@ describe('what is refused', () => {
   it('[A1] not a norm at either limit', () => {
     expect(push(asgdOf([1, 2]), [NORM_MIN, 0]).outcome).toBe('applied');
     expect(push(asgdOf([1, 2]), [NORM_MAX * 0.999, 0]).outcome).toBe('applied');
+  });
+
+  it('[A1] not zeros where the learning rate is 0: local steps lead nowhere then', () => {
+    const still = { decay: { kind: 'step', epochs: [0], factor: 0 } } as const;
+    const theta = Float32Array.of(1, 2);
+    const aggregator = new Aggregator({ method: gapAware, config: configOf({ schedule: still }), theta, samplesPerEpoch: 10 }); // prettier-ignore
+    expect(push(aggregator, [0, 0]).outcome).toBe('applied');
+    expect([...aggregator.theta]).toEqual([1, 2]);
   });
 
   it('[A1] no sequence of pushes that are let through makes θ infinite within ten thousand', () => {

@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import asgd from '../../server/methods/asgd.ts';
 import { NO_DEFENCES } from '../../shared/config.ts';
+import { asWorkerId } from '../../shared/ids.ts';
 import { Driver, RUN, tinyRun } from './driver.ts';
 
 const BROKEN = { ...NO_DEFENCES, broken: 12 };
@@ -81,17 +82,53 @@ describe('pushes that are unfit to use', () => {
     expect(banned(driver, 'a')).toBeNull();
   });
 
-  it('[G9] [G11] are remembered over a restart', () => {
+  it('[G9] [G11] are remembered over a restart, and that one counted since which nothing was accepted', () => {
     const first = driverOf();
     first.join('a', 'x');
     for (let i = 0; i < 11; i++) {
-      broken(first, 'x');
       good(first, 'a');
+      broken(first, 'x');
     }
     const again = Driver.resumed(first.coordinator.setup(RUN), first.snapshot());
     again.join('a', 'x');
     broken(again, 'x');
+    expect(banned(again, 'x')).toBeNull();
+    good(again, 'a');
+    broken(again, 'x');
     expect(banned(again, 'x')).toMatch('not-finite');
+  });
+
+  it('[G11] [C5] a checkpoint from before they were counted can be gone on with', () => {
+    const first = driverOf();
+    first.join('a');
+    good(first, 'a', 3);
+    const snapshot = first.snapshot();
+    const newer = ['accepted', 'broken', 'brokenAt'];
+    const { defences, ...facts } = snapshot.facts as unknown as { defences: object };
+    const text = JSON.stringify(defences, (key, value: unknown) => (newer.includes(key) ? undefined : value));
+    const older = { ...snapshot, facts: { ...facts, defences: JSON.parse(text) as object } };
+    const again = Driver.resumed(first.coordinator.setup(RUN), older as unknown as typeof snapshot);
+    again.join('a', 'x');
+    for (let i = 0; i < 12; i++) {
+      good(again, 'a');
+      broken(again, 'x');
+    }
+    expect(banned(again, 'x')).toMatch('not-finite');
+  });
+
+  it('[G7] [G11] a device that is let back in begins anew, under every name that it worked', () => {
+    const device = 'w0123456789abcdef0123';
+    const driver = driverOf();
+    driver.join('a', device, `${device}-2`);
+    for (let i = 0; i < 12; i++) {
+      broken(driver, `${device}-2`);
+      good(driver, 'a');
+    }
+    expect(banned(driver, device)).toMatch('not-finite');
+    driver.send({ type: 'unban', run: RUN, worker: asWorkerId(device) });
+    driver.join(`${device}-2`);
+    broken(driver, `${device}-2`);
+    expect(banned(driver, device)).toBeNull();
   });
 
   it('[G11] may be turned off', () => {

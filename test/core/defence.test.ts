@@ -36,6 +36,10 @@ describe('the clip', () => {
     expect(clipOf({ a: [...Array<number>(15).fill(9), ...Array<number>(15).fill(2)] }).limit).toBe(3);
   });
 
+  it('[G1] measures nobody by pushes of no length', () => {
+    expect(clipOf({ a: [0, 0, 0, 2, 2, 2], b: [0, 0, 0, 0, 2, 2] }).limit).toBe(3);
+  });
+
   it('[G1] gives no vote to who is not here', () => {
     const norms = { a: [1, 1, 1], b: [1, 1, 1], gone: [8, 8], away: [8, 8], off: [8, 8] };
     expect(clipOf(norms, (worker) => worker.length === 1).limit).toBe(1.5);

@@ -12,23 +12,29 @@ describe('the cadence of checkpoints', () => {
     cadence.saved(at(1000, 10), 1000);
     expect(cadence.due(at(60_749, 11))).toBe(false);
     expect(cadence.due(at(60_750, 11))).toBe(true);
-    // 20 versions a second: five in a quarter of it
-    expect(cadence.due(at(10_700, 204))).toBe(false);
-    expect(cadence.due(at(10_750, 205))).toBe(true);
+  });
+
+  it('[C3] by versions it is earlier by those of a quarter of a second, as many as there were in one of late', () => {
+    const cadence = new Cadence(every, at(0, 0));
+    cadence.saved(at(0, 0), 0);
+    for (let ms = 0; ms < 50_000; ms += 250) expect(cadence.due(at(ms, 0))).toBe(false); // nothing happens
+    const dueAt = Array.from({ length: 200 }, (_, version) => version).find((version) => {
+      return cadence.due(at(50_000 + 5 * version, version)); // then 200 a second
+    })!;
+    expect(dueAt).toBeGreaterThan(140);
+    expect(dueAt).toBeLessThanOrEqual(150);
   });
 
   it('[C3] intervals go from beginning to beginning, earlier by twice what the slowest of the last took', () => {
     const cadence = new Cadence(every, at(0, 0));
     cadence.begun();
     cadence.saved(at(10_000, 200), 12_000);
-    expect(cadence.due(at(65_999, 230))).toBe(false);
-    expect(cadence.due(at(66_000, 230))).toBe(true);
-    expect(cadence.due(at(20_000, 342))).toBe(false); // 14.2 a second: 57 in four seconds
-    expect(cadence.due(at(20_000, 343))).toBe(true);
+    const due = (nowMs: number): boolean => cadence.due(at(nowMs, 201));
+    expect([due(65_999), due(66_000)]).toEqual([false, true]);
     for (let i = 0; i < 7; i++) cadence.saved(at(10_000, 200), 10_001);
-    expect(cadence.due(at(20_000, 343))).toBe(true); // it is remembered
+    expect(due(66_000)).toBe(true); // it is remembered
     cadence.saved(at(10_000, 200), 10_001);
-    expect(cadence.due(at(20_000, 343))).toBe(false);
+    expect([due(66_000), due(69_749), due(69_750)]).toEqual([false, false, true]);
   });
 
   it('[C3] a run in which nothing happens is not written down again', () => {

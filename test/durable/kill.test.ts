@@ -97,13 +97,30 @@ interface Acknowledged {
   last: { worker: number; lease: string; body: Uint8Array<ArrayBuffer> } | null;
 }
 
+/** These workers compute nothing, and so ask oftener than a volunteer may: then they wait, as ours do. */
+async function patiently<T>(ask: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!/^Error: 429/.test(String(error))) throw error;
+      await sleep(1000);
+    }
+  }
+}
+
+type Answered = Awaited<ReturnType<PlainWorker['answer']>>;
+const pushed = (worker: PlainWorker, lease: string, body: Uint8Array<ArrayBuffer>): Promise<Answered> =>
+  patiently(async () => worker.answer(await worker.send(lease, body)));
+
 /** All workers push until the run ends or nobody answers. Their gradients say nothing, but are never the same. */
-async function train(workers: readonly PlainWorker[], pushed: (so: Acknowledged) => void): Promise<Acknowledged> {
+async function train(workers: readonly PlainWorker[], heard: (so: Acknowledged) => void): Promise<Acknowledged> {
   const so: Acknowledged = { version: 0, pushes: 0, last: null };
   const one = async (worker: PlainWorker, index: number): Promise<void> => {
-    for (let params: Params | null = null; ;) {
+    let params: Params | null = null;
+    for (;;) {
       if (!params) {
-        const pulled = await worker.pull();
+        const pulled = await patiently(() => worker.pull());
         if (pulled.reply.next.kind === 'stop') return;
         ({ params } = pulled);
         if (!params) await sleep(20);
@@ -114,12 +131,12 @@ async function train(workers: readonly PlainWorker[], pushed: (so: Acknowledged)
         params,
         theta.map((x, i) => x * 0.01 + Math.sin(i + so.pushes) * 1e-3),
       );
-      const { reply, params: next } = await worker.answer(await worker.send(lease.id, body));
+      const { reply, params: next } = await pushed(worker, lease.id, body);
       if (reply.outcome === 'applied') {
         so.pushes += 1;
         so.version = Math.max(so.version, reply.version);
         so.last = { worker: index, lease: lease.id, body };
-        pushed(so);
+        heard(so);
       }
       if (reply.next.kind === 'stop') return;
       params = next;

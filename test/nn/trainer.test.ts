@@ -73,6 +73,7 @@ test('a gradient of zeros is an error with that name', async () => {
 test('a loss that is not finite makes the gradient unusable, a small gradient does not', () => {
   expect(gradientFault(Float32Array.of(1), NaN)).toBe('non-finite');
   expect(gradientFault(Float32Array.of(0, 1e-30), 0.1)).toBeNull();
+  expect(gradientFault(Float32Array.of(0, 2e12), 0.1)).toBe('too-large'); // the coordinator would refuse it
 });
 
 test('local steps: a step on each batch in turn, back as θ_base − θ_local, with the mean loss on the way', async () => {

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 /** Answers how much lives on the process's heap. */
 const LIVE_BYTES = fileURLToPath(new URL('../soak/livebytes.ts', import.meta.url));
 
+const ANSWER_MS_MAX = 30_000;
 /** Kept of what a process prints: enough for the end of a stack trace. */
 const TAIL_CHARS = 4_000;
 
@@ -43,12 +44,18 @@ export class Victim {
     return this.#child.pid ?? 0;
   }
 
-  /** On its heap after a full collection, of one that is watched; null when it has ended. */
+  /** What it holds after a full collection, of one that is watched; null when it does not say so in time. */
   liveBytes(): Promise<number | null> {
     return new Promise((resolve) => {
-      void this.ended.then(() => resolve(null));
-      this.#child.once('message', (bytes) => resolve(Number(bytes)));
-      this.#child.send('live bytes', (error) => error && resolve(null));
+      const timer = setTimeout(() => answer(null), ANSWER_MS_MAX);
+      const heard = (bytes: unknown): void => answer(Number(bytes));
+      const answer = (bytes: number | null): void => {
+        clearTimeout(timer);
+        this.#child.off('message', heard);
+        resolve(bytes);
+      };
+      this.#child.once('message', heard);
+      this.#child.send('live bytes', (error) => error && answer(null));
     });
   }
 

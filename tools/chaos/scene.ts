@@ -10,6 +10,7 @@ import { Victim, type Ending } from './process.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const ASK_EVERY_MS = 100;
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 /** A start that takes longer has failed: what is promised is 5 s. */
 const START_MS_MAX = 60_000;
 
@@ -38,6 +39,7 @@ export class Scene {
   /** From a start of the coordinator to its first answer, in ms. */
   readonly startsMs: number[] = [];
   #closing = false;
+  readonly #stop = (): void => void this.close().finally(() => process.exit(1));
 
   private constructor(options: SceneOptions, port: number) {
     this.#options = options;
@@ -48,8 +50,7 @@ export class Scene {
   static async open(options: SceneOptions): Promise<Scene> {
     const scene = new Scene(options, await freePort());
     // Who ends this process does not want ten others to go on without it.
-    for (const signal of ['SIGINT', 'SIGTERM'] as const)
-      process.once(signal, () => void scene.close().finally(() => process.exit(1)));
+    for (const signal of SIGNALS) process.once(signal, scene.#stop);
     await scene.startCoordinator();
     for (let i = 0; i < options.workers; i++) scene.startWorker(i);
     return scene;
@@ -83,7 +84,7 @@ export class Scene {
     this.startsMs.push(performance.now() - startMs);
   }
 
-  /** On the coordinator's heap, after a full collection; null while it is down. Of a scene that is watched. */
+  /** What the coordinator holds after a full collection; null while it does not answer. Of a scene that is watched. */
   async liveBytes(): Promise<number | null> {
     return (await this.#coordinator?.liveBytes()) ?? null;
   }
@@ -140,6 +141,7 @@ export class Scene {
 
   async close(): Promise<void> {
     this.#closing = true;
+    for (const signal of SIGNALS) process.off(signal, this.#stop);
     const victims = [this.#coordinator, ...this.#workers].filter((victim) => victim !== null);
     for (const victim of victims) victim.kill();
     await Promise.all(victims.map(({ ended }) => ended));

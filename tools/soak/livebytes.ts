@@ -1,12 +1,14 @@
-// Loaded into a process that is watched (`--expose-gc --import`): asked over its channel, it says what lives on its heap after a
-// full collection. Looks without one show garbage, some tens of MB that come and go.
+// Loaded into a process that is watched (`--expose-gc --import`): asked over its channel, it says how many bytes its objects and
+// buffers have after a full collection. Looks without one show garbage, some tens of MB that come and go.
 
-const collect = globalThis.gc ?? (() => undefined);
+const collect = globalThis.gc;
+if (!collect) throw new Error('a process is watched with --expose-gc');
 
 process.on('message', (question) => {
   if (question !== 'live bytes') return;
   collect();
   collect(); // what had a finalizer goes the second time
-  process.send?.(process.memoryUsage().heapUsed);
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  process.send?.(heapUsed + arrayBuffers);
 });
 process.channel?.unref();

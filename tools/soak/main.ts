@@ -48,13 +48,13 @@ function figure(text: string, name: string): number {
 
 async function look(scene: Scene, startMs: number, collect: boolean): Promise<Look | null> {
   const outcome = await scene.outcome();
-  const response = await fetch(`${scene.url}/metrics`).catch(() => null);
+  const response = await fetch(`${scene.url}/metrics`, { signal: AbortSignal.timeout(5_000) }).catch(() => null);
   if (!outcome || !response?.ok) return null;
   const text = await response.text();
   return {
     seconds: (performance.now() - startMs) / 1000,
     version: outcome.run.version,
-    heapBytes: collect ? await scene.liveBytes() : null,
+    liveBytes: collect ? await scene.liveBytes() : null,
     residentBytes: figure(text, 'murmuration_process_resident_memory_bytes'),
   };
 }
@@ -108,7 +108,7 @@ while (going()) {
   const seen = await look(scene, startMs, collect);
   if (seen) looks.push(seen);
   else missed += 1;
-  if (seen?.heapBytes) say(`  ${Math.round(seen.seconds)} s: version ${seen.version}, live heap ${(seen.heapBytes / 1e6).toFixed(1)} MB`); // prettier-ignore
+  if (seen?.liveBytes) say(`  ${Math.round(seen.seconds)} s: version ${seen.version}, ${(seen.liveBytes / 1e6).toFixed(1)} MB live`); // prettier-ignore
 }
 const killed = await killing;
 const bans = (await scene.bans('soak')).map(({ worker, text }) => `${worker} banned: ${text}`);

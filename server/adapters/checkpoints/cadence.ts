@@ -5,6 +5,8 @@
 const TIMES_KEPT = 8;
 /** A disk that answered at once so far may take this long the next time. */
 const LEAD_MS_MIN = 250;
+/** Over a shorter time a rate is chance. */
+const RATE_MS_MIN = 100;
 /** After the first failure; twice as long after each further one. */
 const RETRY_FIRST_MS = 1000;
 const RETRY_MAX_MS = 30_000;
@@ -20,6 +22,8 @@ export class Cadence {
   #last: Moment;
   /** Milliseconds that the last ones took. */
   readonly #tookMs: number[] = [];
+  /** Two moments of late, a lead apart at least. */
+  #lately: readonly [Moment, Moment];
   #failures = 0;
   #retryAtMs = -Infinity;
   #wanted = false;
@@ -29,6 +33,7 @@ export class Cadence {
   constructor(every: { readonly everyMs: number; readonly everyVersions: number }, last: Moment) {
     this.#every = every;
     this.#last = last;
+    this.#lately = [last, last];
   }
 
   /** As soon as may be, whatever the interval. */
@@ -41,14 +46,24 @@ export class Cadence {
     this.#changed = true;
   }
 
-  due({ nowMs, version }: Moment): boolean {
+  due(now: Moment): boolean {
+    const { nowMs, version } = now;
+    const perMs = this.#versionsPerMs(now);
     if (nowMs < this.#retryAtMs) return false;
     const { everyMs, everyVersions } = this.#every;
-    const [elapsedMs, versions] = [nowMs - this.#last.nowMs, version - this.#last.version];
     const leadMs = this.#leadMs();
-    const overdue = elapsedMs >= early(everyMs, leadMs) && this.unsafe(version);
-    const behind = versions > 0 && versions >= early(everyVersions, (leadMs * versions) / elapsedMs);
+    const overdue = nowMs - this.#last.nowMs >= early(everyMs, leadMs) && this.unsafe(version);
+    const behind = version - this.#last.version >= early(everyVersions, leadMs * perMs);
     return overdue || behind || this.#wanted || this.#failures > 0;
+  }
+
+  /** The fastest of late: after a lull, how fast it is again. */
+  #versionsPerMs(now: Moment): number {
+    const [, late] = this.#lately;
+    if (now.nowMs - late.nowMs >= LEAD_MS_MIN) this.#lately = [late, now];
+    const rate = ({ nowMs, version }: Moment): number =>
+      (now.version - version) / Math.max(RATE_MS_MIN, now.nowMs - nowMs);
+    return Math.max(...this.#lately.map(rate));
   }
 
   /** How much earlier than it has to be on the disk one is begun: twice what the slowest took. Not known at first. */

@@ -57,7 +57,7 @@ export class Plane {
     this.#paramsCodec = paramsCodec;
   }
 
-  /** 0 when this exchange is within its limits; else it has been answered, and these are the seconds to wait. */
+  /** 0 when this exchange is within its limits; else it has been answered so, if anybody hears, and these are the seconds to wait. */
   async heldBack(identity: Identity, address: string, sink: AnswerSink): Promise<number> {
     const seconds = await this.#guard.exchange(`${identity.run}/${identity.worker}`, address);
     if (seconds > 0 && !sink.gone)

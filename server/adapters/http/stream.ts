@@ -177,8 +177,8 @@ class StreamServer {
     const { plane } = options;
     const sink = answerOn(this.#stream, number, () => this.#waiting.delete(number));
     const seconds = await plane.heldBack(identity, address, sink);
-    if (seconds > 0) return this.#pause(seconds);
     if (sink.gone) return;
+    if (seconds > 0) return this.#pause(seconds);
     if (verb !== 'pull') return plane.push(identity, { lease, bytes: body, wantsNext: verb === 'push' }, sink);
     const stop = plane.pull(identity, sink);
     if (this.#waiting.has(number)) this.#waiting.set(number, stop);
@@ -193,7 +193,7 @@ class StreamServer {
     this.#stream.close(STREAM_UNKNOWN_TOKEN, 'unknown token');
   }
 
-  /** Nothing is read before it may ask again: what it sends meanwhile stays with the sender, and costs nothing here. */
+  /** Not read until it may ask again, but for what has come already: what it sends stays with it, and costs nothing here. */
   #pause(seconds: number): void {
     if (this.#rest) return;
     this.#stream.pause();

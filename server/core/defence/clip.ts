@@ -35,6 +35,7 @@ export class Clip {
 
   /** A push was accepted; `norm` is of what came, a batch. */
   saw(record: WorkerRecord, norm: number): void {
+    if (norm === 0) return; // of local steps at a learning rate of 0: nothing to measure others by
     record.norms.push(norm);
     if (record.norms.length > NORMS_KEPT) record.norms.shift();
     record.norm = median(record.norms)!;

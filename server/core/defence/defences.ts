@@ -4,7 +4,7 @@
 
 import * as z from 'zod/mini';
 import type { Defences, RunConfig } from '../../../shared/config.ts';
-import type { WorkerId } from '../../../shared/ids.ts';
+import { asWorkerId, deviceOf, type WorkerId } from '../../../shared/ids.ts';
 import type { Device } from '../../../shared/protocol/messages.ts';
 import type { Lease } from '../../../shared/protocol/lease.ts';
 import type { RejectReason } from '../../../shared/protocol/reasons.ts';
@@ -49,7 +49,7 @@ const record = z.strictObject({
   ...{ trial: count, clipped: count, norms: z.array(z.number()), norm: z.number(), scored: count },
   ...{ cosines: z.array(z.number()), others: z.array(z.nullable(z.number())), doubted: z.boolean() },
   ...{ checked: count, failed: count, passed: count, struck: z.boolean() },
-  broken: z._default(z.number().check(z.nonnegative()), 0),
+  ...{ broken: z._default(z.number().check(z.nonnegative()), 0), brokenAt: z._default(z.int(), -1) },
 });
 /** All that is remembered, but the trusted gradient and checks under way. */
 export const defenceFacts = z.strictObject({
@@ -59,7 +59,7 @@ export const defenceFacts = z.strictObject({
   clip: z.nullable(z.strictObject({ limit: z.nullable(z.number()), changes: count, voters: count })),
   window: z.array(z.tuple([z.string(), z.number()])),
   bans: z.array(z.tuple([z.string(), z.string()])),
-  excused: z._default(z.array(z.string()), []),
+  accepted: z._default(count, 0),
 });
 export type DefenceFacts = z.infer<typeof defenceFacts>;
 
@@ -107,7 +107,7 @@ export class RunDefences {
 
   /** False when it was not banned. It begins anew, as one that nobody knows. */
   unban(worker: string): boolean {
-    this.#records.delete(worker);
+    this.#records.forget(deviceOf(asWorkerId(worker)));
     return this.#bans.lift(worker);
   }
 
@@ -128,11 +128,11 @@ export class RunDefences {
 
   /** What became of a push, whether or not it was computed again. */
   accepted(worker: WorkerId): void {
-    this.#broken?.accepted(worker);
+    this.#broken?.sawAccepted(worker);
   }
 
   refused(worker: WorkerId, reason: RejectReason): void {
-    if (!this.#broken?.refused(worker, reason)) return;
+    if (!this.#broken?.sawRefused(worker, reason)) return;
     this.#condemn(worker, `it keeps sending pushes that are unfit to use: the last was refused as ${reason}`);
   }
 
@@ -201,14 +201,14 @@ export class RunDefences {
       clip: this.guard?.clip?.snapshot() ?? null,
       window: this.guard?.influence?.snapshot() ?? [],
       bans: this.#bans.snapshot(),
-      excused: this.#broken?.snapshot() ?? [],
+      accepted: this.#broken?.accepted ?? 0,
     };
   }
 
-  restore({ pushes, records, recent, clip, window, bans, excused }: DefenceFacts): void {
+  restore({ pushes, records, recent, clip, window, bans, accepted }: DefenceFacts): void {
     this.#records.restore(records);
     this.#bans.restore(bans);
-    this.#broken?.restore(excused);
+    if (this.#broken) this.#broken.accepted = accepted;
     if (!this.guard) return;
     this.guard.pushes = pushes;
     this.guard.score?.restore(recent);

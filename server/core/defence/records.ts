@@ -1,6 +1,8 @@
 // What the defences remember of each worker: plain numbers, a few hundred bytes. A worker that leaves and comes back is
 // remembered, or leaving would wash it clean; those that pushed longest ago are forgotten first.
 
+import { asWorkerId, deviceOf, type WorkerId } from '../../../shared/ids.ts';
+
 /** As many as a run may have workers (shared/config.ts): 20 MB of numbers at the very most. */
 export const RECORDS_MAX = 10_000;
 
@@ -27,6 +29,8 @@ export interface WorkerRecord {
   struck: boolean;
   /** Pushes that were unfit to use, less a quarter for each that was accepted since. */
   broken: number;
+  /** How many pushes the run had accepted when the last of these counted; −1 when none did. */
+  brokenAt: number;
 }
 
 const fresh = (): WorkerRecord => ({
@@ -43,6 +47,7 @@ const fresh = (): WorkerRecord => ({
   passed: 0,
   struck: false,
   broken: 0,
+  brokenAt: -1,
 });
 
 export class Records {
@@ -65,8 +70,10 @@ export class Records {
     return this.#records.get(worker);
   }
 
-  delete(worker: string): void {
-    this.#records.delete(worker);
+  /** What is known of a device, under whatever names it worked at once. */
+  forget(device: WorkerId): void {
+    for (const worker of this.#records.keys())
+      if (deviceOf(asWorkerId(worker)) === device) this.#records.delete(worker);
   }
 
   all(): IterableIterator<[string, WorkerRecord]> {

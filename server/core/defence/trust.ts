@@ -91,7 +91,7 @@ export class Trust {
   /** With a push of that norm, computed at that version; null while there is nothing to compare with. */
   cosine(push: Vec, norm: number, version: number): number | null {
     const [first, ...others] = this.#taken;
-    if (!first) return null;
+    if (!first || norm === 0) return null;
     const away = (one: Taken): number => Math.abs(one.version - version);
     const nearest = others.reduce((best, one) => (away(one) <= away(best) ? one : best), first);
     return dot(push, nearest.vector) / (norm * nearest.norm);

@@ -1,6 +1,7 @@
 // Plain optimizers that the papers measure their methods against. They are nobody's method, so they have no file in
 // server/methods; the simulator knows them by name all the same.
 
+import { zeros } from '../../../shared/precision.ts';
 import { adaptiveStep, axpy, decayMean, decaySquare, scale } from '../../../shared/vec.ts';
 import type { Hyperparameters } from '../../core/hyperparameters.ts';
 import { defineMethod, type Method, type Outer } from '../../core/method.ts';
@@ -42,7 +43,7 @@ function adam(nadam: Method): Method {
 
 /** m ← β₁m + (1−β₁)g; v ← β₂v + (1−β₂)g²; θ ← θ(1 − η·wd) − η·[m/(1−β₁ᵗ)] / (√(v/(1−β₂ᵗ)) + ε). */
 function adamOuter(dim: number, by: { beta1: number; beta2: number }): Outer {
-  const state = { updates: 0, mean: new Float32Array(dim), meanSquare: new Float32Array(dim) };
+  const state = { updates: 0, mean: zeros(dim), meanSquare: zeros(dim) };
   return {
     state,
     decays: true,
