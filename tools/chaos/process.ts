@@ -6,6 +6,12 @@ import { fileURLToPath } from 'node:url';
 /** Answers how much lives on the process's heap. */
 const LIVE_BYTES = fileURLToPath(new URL('../soak/livebytes.ts', import.meta.url));
 
+/** Bytes of objects, and of buffers. */
+export interface LiveBytes {
+  readonly heap: number;
+  readonly buffers: number;
+}
+
 const ANSWER_MS_MAX = 30_000;
 /** Kept of what a process prints: enough for the end of a stack trace. */
 const TAIL_CHARS = 4_000;
@@ -45,11 +51,11 @@ export class Victim {
   }
 
   /** What it holds after a full collection, of one that is watched; null when it does not say so in time. */
-  liveBytes(): Promise<number | null> {
+  liveBytes(): Promise<LiveBytes | null> {
     return new Promise((resolve) => {
       const timer = setTimeout(() => answer(null), ANSWER_MS_MAX);
-      const heard = (bytes: unknown): void => answer(Number(bytes));
-      const answer = (bytes: number | null): void => {
+      const heard = (bytes: unknown): void => answer(bytes as LiveBytes);
+      const answer = (bytes: LiveBytes | null): void => {
         clearTimeout(timer);
         this.#child.off('message', heard);
         resolve(bytes);

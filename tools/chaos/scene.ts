@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { EpochAccount } from '../../server/core/ledger.ts';
 import type { NoteRow, RunSummary, WorkerRow } from '../../shared/protocol/snapshots.ts';
-import { Victim, type Ending } from './process.ts';
+import { Victim, type Ending, type LiveBytes } from './process.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const ASK_EVERY_MS = 100;
@@ -85,7 +85,7 @@ export class Scene {
   }
 
   /** What the coordinator holds after a full collection; null while it does not answer. Of a scene that is watched. */
-  async liveBytes(): Promise<number | null> {
+  async liveBytes(): Promise<LiveBytes | null> {
     return (await this.#coordinator?.liveBytes()) ?? null;
   }
 

@@ -1,5 +1,5 @@
-// Loaded into a process that is watched (`--expose-gc --import`): asked over its channel, it says how many bytes its objects and
-// buffers have after a full collection. Looks without one show garbage, some tens of MB that come and go.
+// Loaded into a process that is watched (`--expose-gc --import`): asked over its channel, it says how many bytes its objects,
+// and its buffers, have after a full collection. Looks without one show garbage, some tens of MB that come and go.
 
 const collect = globalThis.gc;
 if (!collect) throw new Error('a process is watched with --expose-gc');
@@ -9,6 +9,6 @@ process.on('message', (question) => {
   collect();
   collect(); // what had a finalizer goes the second time
   const { heapUsed, arrayBuffers } = process.memoryUsage();
-  process.send?.(heapUsed + arrayBuffers);
+  process.send?.({ heap: heapUsed, buffers: arrayBuffers });
 });
 process.channel?.unref();

@@ -9,7 +9,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { ensurePages } from '../../server/host/pages.ts';
 import { kills } from '../chaos/plan.ts';
 import { pause, Scene } from '../chaos/scene.ts';
-import { report, verdict, type Look } from './verdict.ts';
+import { megabytes, report, verdict, type Look } from './verdict.ts';
 
 const LOOK_EVERY_MS = 2_000;
 /** A full collection stops the coordinator for a moment. */
@@ -54,7 +54,7 @@ async function look(scene: Scene, startMs: number, collect: boolean): Promise<Lo
   return {
     seconds: (performance.now() - startMs) / 1000,
     version: outcome.run.version,
-    liveBytes: collect ? await scene.liveBytes() : null,
+    live: collect ? await scene.liveBytes() : null,
     residentBytes: figure(text, 'murmuration_process_resident_memory_bytes'),
   };
 }
@@ -108,7 +108,7 @@ while (going()) {
   const seen = await look(scene, startMs, collect);
   if (seen) looks.push(seen);
   else missed += 1;
-  if (seen?.liveBytes) say(`  ${Math.round(seen.seconds)} s: version ${seen.version}, ${(seen.liveBytes / 1e6).toFixed(1)} MB live`); // prettier-ignore
+  if (seen?.live) say(`  ${Math.round(seen.seconds)} s: version ${seen.version}, objects ${megabytes(seen.live.heap)}, buffers ${megabytes(seen.live.buffers)}`); // prettier-ignore
 }
 const killed = await killing;
 const bans = (await scene.bans('soak')).map(({ worker, text }) => `${worker} banned: ${text}`);

@@ -1,18 +1,23 @@
 // What a long run with workers that come and go is held to.
 
+import type { LiveBytes } from '../chaos/process.ts';
 import { longestStall, slope, type Point } from './trend.ts';
 
 /** At least once in this time the version rises. */
 const STALL_S_MAX = 30;
-const LIVE_MB_PER_HOUR_MAX = 1;
+const HEAP_MB_PER_HOUR_MAX = 1;
+/** Buffers come and go by tens of MB, with the leases of killed workers: half an hour can tell no less growth from none. */
+const BUFFERS_MB_PER_HOUR_MAX = 100;
 /** The first part of the run does not count: for a quarter of an hour or so caches fill, and code is compiled. */
 const WARM_UP_PART = 0.5;
+
+export const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
 
 export interface Look {
   readonly seconds: number;
   readonly version: number;
-  /** Of objects and buffers after a full collection, in bytes; null of a look without one. */
-  readonly liveBytes: number | null;
+  /** After a full collection; null of a look without one. */
+  readonly live: LiveBytes | null;
   /** Of the process, in bytes. */
   readonly residentBytes: number;
 }
@@ -26,11 +31,15 @@ export interface Claim {
 export function verdict(looks: readonly Look[], kills: number, accidents: readonly string[]): Claim[] {
   const stall = longestStall(looks.map(({ seconds, version }) => ({ at: seconds, value: version })));
   const from = (looks.at(-1)?.seconds ?? 0) * WARM_UP_PART;
-  const live = looks.flatMap(({ seconds, liveBytes }): Point[] => {
-    return liveBytes === null || seconds < from ? [] : [{ at: seconds / 3600, value: liveBytes / 1e6 }];
-  });
-  const grown = slope(live);
-  const [first, last] = [live[0], live.at(-1)].map((point) => point?.value.toFixed(1));
+  const warm = looks.filter(({ seconds, live }) => seconds >= from && live !== null);
+  const trend = (of: keyof LiveBytes): { perHour: number | null; found: string } => {
+    const points = warm.map(({ seconds, live }): Point => ({ at: seconds / 3600, value: live![of] / 1e6 }));
+    const perHour = slope(points);
+    const [first, last] = [points[0], points.at(-1)].map((point) => point?.value.toFixed(1));
+    const found = perHour === null ? 'not measured' : `${perHour.toFixed(2)} MB an hour, from ${first} to ${last} MB`;
+    return { perHour, found };
+  };
+  const [heap, buffers] = [trend('heap'), trend('buffers')];
   const resident = Math.max(0, ...looks.map(({ residentBytes }) => residentBytes)) / 1e6;
   return [
     {
@@ -39,9 +48,14 @@ export function verdict(looks: readonly Look[], kills: number, accidents: readon
       holds: looks.length > 1 && stall <= STALL_S_MAX,
     },
     {
-      claim: `What lives (objects and buffers) grows by less than ${LIVE_MB_PER_HOUR_MAX} MB an hour after the first half`,
-      found: grown === null ? 'not measured' : `${grown.toFixed(2)} MB an hour, from ${first} to ${last} MB; ${resident.toFixed(0)} MB resident at the most`, // prettier-ignore
-      holds: grown !== null && grown < LIVE_MB_PER_HOUR_MAX,
+      claim: `Objects that live grow by less than ${HEAP_MB_PER_HOUR_MAX} MB an hour after the first half`,
+      found: heap.found,
+      holds: heap.perHour !== null && heap.perHour < HEAP_MB_PER_HOUR_MAX,
+    },
+    {
+      claim: `Buffers grow by less than ${BUFFERS_MB_PER_HOUR_MAX} MB an hour after the first half`,
+      found: `${buffers.found}; ${resident.toFixed(0)} MB resident at the most`,
+      holds: buffers.perHour !== null && buffers.perHour < BUFFERS_MB_PER_HOUR_MAX,
     },
     {
       claim: 'No worker is banned and no process ends by itself: no unhandled rejection, no exception',

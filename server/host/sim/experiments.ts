@@ -8,6 +8,7 @@ import { Argument, Command } from 'commander';
 import type { TopLevelSpec } from 'vega-lite';
 import { unexpected, type Check, type Experiment, type Size } from '../../sim/experiments/experiment.ts';
 import { EXPERIMENTS } from '../../sim/experiments/index.ts';
+import type { Scenario } from '../../sim/scenario.ts';
 import { rowLines } from '../../sim/report/lines.ts';
 import { comparisonPlot } from '../../sim/report/plots.ts';
 import { longTable, markdown, percent, wideTable } from '../../sim/report/table.ts';
@@ -20,6 +21,7 @@ interface Given extends Size {
   readonly threads: number;
   readonly state: string;
   readonly out?: string;
+  readonly fleet?: string;
 }
 
 interface Outcome {
@@ -35,6 +37,7 @@ const program = new Command('npm run experiments --')
   .addArgument(new Argument('<name>', 'which').choices(names))
   .option('--reduced', 'the small form: fewer runs, one seed', false)
   .option('--seeds <n>', 'seeds 1 to n (default: 3, reduced 1)', wholeIn(1, 1000))
+  .option('--fleet <name>', 'of those that the preset has, only this one')
   .option('--threads <n>', 'runs at once', wholeIn(1, 256), availableParallelism())
   .option('--state <folder>', 'keeps finished runs, so that an interrupted table goes on', '.murmuration')
   .option('--out <folder>', 'write the table, the rows and the plot there')
@@ -49,7 +52,8 @@ const given: Given = { ...options, seeds: options.seeds ?? (options.reduced ? 1 
 await command(async (runner) => {
   const outcome = await perform(experiment, runner);
   const wrong = unexpected(outcome.checks);
-  const text = `## ${experiment.title}\n\n${experiment.about} Seeds 1 to ${given.seeds}.\n\n${outcome.text}\n`;
+  const part = `Seeds 1 to ${given.seeds}${given.fleet === undefined ? '' : `, of the fleets ${given.fleet} alone`}.`;
+  const text = `## ${experiment.title}\n\n${experiment.about} ${part}\n\n${outcome.text}\n`;
   process.stdout.write(text);
   if (given.out !== undefined) await write(given.out, text, outcome);
   if (wrong.length > 0)
@@ -58,10 +62,11 @@ await command(async (runner) => {
 
 async function perform(of: Experiment, runner: Runner): Promise<Outcome> {
   if (of.kind === 'exact') {
+    if (given.fleet !== undefined) throw new Error(`--fleet ${given.fleet}: ${of.name} has no fleets`);
     const { markdown: table, plot, data, checks } = await of.measure(await loadContenders(), given);
     return { text: `${table}\n\n${verdicts(checks)}`, json: `${JSON.stringify(data, null, 1)}\n`, plot, checks };
   }
-  const rows = await runner(of.scenarios(given), given);
+  const rows = await runner(ofFleet(of.scenarios(given), given.fleet), given);
   const checks = of.checks(rows);
   const fleets = [...new Set(rows.map(({ fleet }) => fleet))];
   const tested = rows.some(({ testAccuracy }) => testAccuracy !== null);
@@ -75,6 +80,14 @@ async function perform(of: Experiment, runner: Runner): Promise<Outcome> {
   const tables = of.tables ? [of.tables(rows)] : [...wide, longTable(rows)];
   const text = [...tables, verdicts(checks)].filter((part) => part !== '').join('\n\n');
   return { text, json: rowLines(rows), plot: comparisonPlot(rows), checks };
+}
+
+function ofFleet(scenarios: readonly Scenario[], name: string | undefined): readonly Scenario[] {
+  if (name === undefined) return scenarios;
+  const some = scenarios.filter(({ fleet }) => fleet.name === name);
+  const names = [...new Set(scenarios.map(({ fleet }) => fleet.name))];
+  if (some.length === 0) throw new Error(`--fleet ${name}: expected one of ${names.join(', ')}`);
+  return some;
 }
 
 function verdicts(checks: readonly Check[]): string {
