@@ -8,8 +8,7 @@ import { WebSocket } from 'ws';
 import { startVolunteers } from '../../client/headless/volunteers.ts';
 import { NO_LIMITS, type Limits, type RateName } from '../../server/limits.ts';
 import type { Started, StartOptions } from '../../server/host/start.ts';
-import { asWorkerId } from '../../shared/ids.ts';
-import { encodeStreamRequestHead, STREAM_REQUESTS_MAX, streamHeadBytes } from '../../shared/protocol/stream.ts';
+import { encodeStreamRequestHead, streamHeadBytes } from '../../shared/protocol/stream.ts';
 import { digitsRun, PlainWorker, start, UNHURRIED } from './harness.ts';
 
 const DIM = 7850;
@@ -123,58 +122,6 @@ describe('rates at the wire', () => {
       expect(Number(headers.get('retry-after'))).toBeGreaterThan(30);
     }
     expect(coordinator.guard.heldBack).toMatchObject({ worker: 1, hello: 1, page: 1 });
-  });
-
-  /** A stream of a worker that may ask so often a second; `ask` asks for work, whatever it is told. */
-  async function streamOf(points: number) {
-    await open({ limits: { ...NO_LIMITS, rates: { ...NO_LIMITS.rates, worker: { points, seconds: 1 } } } });
-    const worker = await PlainWorker.join(coordinator.url);
-    const socket = new WebSocket(`${coordinator.url.replace('http', 'ws')}/data/runs/digits/stream`);
-    await once(socket, 'open');
-    socket.send(worker.welcome.token);
-    const count = { heard: 0, refused: 0 };
-    socket.on('message', (data: Buffer) => void (count[data.readUInt16LE(4) === 429 ? 'refused' : 'heard'] += 1));
-    let number = 0;
-    const ask = (): void => {
-      const message = new Uint8Array(8);
-      encodeStreamRequestHead(message, { number: ++number, verb: 'pull', lease: '' });
-      socket.send(message);
-    };
-    return { worker, socket, count, ask };
-  }
-
-  it('[N1] [P21] of a stream are answered 429, and what does not listen is not read until it may ask again', async () => {
-    const POINTS = 5;
-    const { socket, count, ask } = await streamOf(POINTS);
-    const beganMs = performance.now();
-    socket.on('message', ask);
-    for (let i = 0; i < STREAM_REQUESTS_MAX - 1; i++) ask();
-    await expect.poll(() => count.heard, { timeout: 30_000 }).toBeGreaterThanOrEqual(3 * POINTS);
-    const windows = (performance.now() - beganMs) / 1000 + 1;
-    expect(count.heard).toBeLessThanOrEqual(POINTS * windows);
-    expect(count.refused).toBeGreaterThan(0);
-    expect(count.refused).toBeLessThanOrEqual(STREAM_REQUESTS_MAX * windows);
-    expect(socket.readyState).toBe(WebSocket.OPEN);
-    socket.terminate();
-  });
-
-  it('[N1] a stream that dies while it is not read, or whose worker is banned then, is let go of', async () => {
-    for (const end of ['dies', 'is banned'] as const) {
-      const { worker, socket, count, ask } = await streamOf(2);
-      const { connections } = coordinator.guard;
-      for (let i = 0; i < 3; i++) ask();
-      await expect.poll(() => count.refused).toBe(1);
-      if (end === 'dies') socket.terminate();
-      else
-        coordinator.loop.dispatch({
-          type: 'ban',
-          run: digitsRun().id,
-          worker: asWorkerId(worker.welcome.worker),
-          reason: 'for a reason',
-        });
-      await expect.poll(() => coordinator.guard.connections, { timeout: 10_000 }).toBeLessThan(connections);
-      if (end === 'dies') await coordinator.close();
-    }
   });
 
   it('[N2] go by X-Forwarded-For behind a proxy that is trusted', async () => {

@@ -6,9 +6,11 @@ import { fileURLToPath } from 'node:url';
 /** Answers how much lives on the process's heap. */
 const LIVE_BYTES = fileURLToPath(new URL('../soak/livebytes.ts', import.meta.url));
 
-/** Bytes of objects, and of buffers. */
+/** In bytes. */
 export interface LiveBytes {
-  readonly heap: number;
+  readonly objects: number;
+  /** What functions were compiled to: for hours, ever rarer ones are. */
+  readonly code: number;
   readonly buffers: number;
 }
 

@@ -108,7 +108,7 @@ while (going()) {
   const seen = await look(scene, startMs, collect);
   if (seen) looks.push(seen);
   else missed += 1;
-  if (seen?.live) say(`  ${Math.round(seen.seconds)} s: version ${seen.version}, objects ${megabytes(seen.live.heap)}, buffers ${megabytes(seen.live.buffers)}`); // prettier-ignore
+  if (seen?.live) say(`  ${Math.round(seen.seconds)} s: version ${seen.version}, objects ${megabytes(seen.live.objects)}, code ${megabytes(seen.live.code)}, buffers ${megabytes(seen.live.buffers)}`); // prettier-ignore
 }
 const killed = await killing;
 const bans = (await scene.bans('soak')).map(({ worker, text }) => `${worker} banned: ${text}`);
