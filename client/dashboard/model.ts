@@ -58,8 +58,12 @@ async function opened(token: string | null): Promise<boolean> {
   return true;
 }
 
+/** Nothing is asked as the operator while the session ends, nor after. */
+let leaving = false;
 async function leave(): Promise<void> {
+  leaving = true;
   await ask(SESSION, { method: 'DELETE' });
+  leaving = false;
   store.patch({ access: { state: 'signed-out' } });
 }
 
@@ -106,7 +110,7 @@ async function refreshRuns(): Promise<void> {
   }
   const runs = await ask<RunSummary[]>('/api/runs');
   if (runs !== null) change(runsArrived(store.get(), runs));
-  notesFeed.refreshOperator();
+  if (store.get().access.state === 'granted' && !leaving) notesFeed.refreshOperator();
 }
 
 /** Follows the run of the next state if it is another one. */

@@ -174,7 +174,7 @@ describe('a stream', () => {
         sink.answer(new Uint8Array(8), frame, () => undefined);
         return () => undefined;
       },
-      admits: () => Promise.resolve(true),
+      heldBack: () => Promise.resolve(0),
     };
     const server = createServer();
     const streams = dataStream(server, {
@@ -197,9 +197,10 @@ describe('a stream', () => {
     const socket = await stream(url, 'anybody');
     socket.pause();
     const asked = 64 + STREAM_REQUESTS_MAX; // more megabytes than sockets hold
-    for (let i = 0; i < asked; i++) socket.send(pullNumbered(i));
     const closed = closeCode(socket);
-    await expect.poll(pulls).toBeGreaterThanOrEqual(STREAM_REQUESTS_MAX);
+    for (let i = 0; i < STREAM_REQUESTS_MAX; i++) socket.send(pullNumbered(i));
+    await expect.poll(pulls).toBe(STREAM_REQUESTS_MAX);
+    for (let i = STREAM_REQUESTS_MAX; i < asked; i++) socket.send(pullNumbered(i));
     socket.resume();
     expect(await closed).toBe(1008);
     expect(pulls()).toBeLessThan(asked);
