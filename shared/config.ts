@@ -12,11 +12,9 @@ const positiveInt = (max: number) => z.int().check(z.positive(), z.maximum(max))
 const positive = z.number().check(z.positive());
 const nonnegative = z.number().check(z.nonnegative());
 const fraction = z.number().check(z.minimum(0), z.maximum(1));
-const positiveFraction = z.number().check(z.positive(), z.maximum(1));
 
 const scheduleSchema = z.strictObject({
-  /** From 0 the first work would move nothing. */
-  warmup: z.optional(z.strictObject({ epochs: positive, from: positiveFraction })),
+  warmup: z.optional(z.strictObject({ epochs: positive, from: fraction })),
   decay: z.optional(
     z.discriminatedUnion('kind', [
       z.strictObject({ kind: z.literal('constant') }),

@@ -12,11 +12,15 @@ export type Schedule = {
     | undefined;
 };
 
+/** A warm-up from 0 begins here: local steps at a learning rate of 0 would be nothing to push. */
+const WARMUP_FROM_MIN = 1e-6;
+
 /** η after this many epochs (a fraction: samples consumed / samples an epoch). The peak is `learningRate` itself. */
 export function learningRateAt(epochs: number, learningRate: number, schedule: Schedule): number {
   const { warmup, decay } = schedule;
   if (warmup && epochs < warmup.epochs) {
-    return learningRate * (warmup.from + (1 - warmup.from) * (epochs / warmup.epochs));
+    const from = Math.max(warmup.from, WARMUP_FROM_MIN);
+    return learningRate * (from + (1 - from) * (epochs / warmup.epochs));
   }
   switch (decay?.kind) {
     case undefined:

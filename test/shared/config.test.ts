@@ -41,14 +41,6 @@ describe('a run', () => {
     });
   });
 
-  it('has no warm-up from a learning rate of 0, at which the first work would never be fit to use', () => {
-    const warmed = (from: number) => {
-      const schedule = { warmup: { epochs: 1, from } };
-      return runSchema.safeParse({ ...least, method: { ...least.method, schedule } }).success;
-    };
-    expect([warmed(0), warmed(0.001), warmed(1), warmed(1.1)]).toEqual([false, true, true, false]);
-  });
-
   it('fills in what a nested part leaves out', () => {
     const run = runSchema.parse({ ...least, codec: { push: 'f16' }, leases: { softMinMs: 500 } });
     expect(run.codec).toEqual({ params: 'f32', push: 'f16' });
