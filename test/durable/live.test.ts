@@ -127,8 +127,9 @@ describe('a disk that fails while a run trains', () => {
     } catch {
       return skip('mounting a file system is not permitted here');
     }
-    const coordinator = await open('checkpoints: { everyVersions: 2, keep: 2 }');
+    const coordinator = await open('checkpoints: { everyVersions: 1, keep: 2 }');
     await push(coordinator, 1);
+    await expect.poll(async () => (await until(coordinator, 'ok')).checkpoints['digits']?.version).toBe(1); // nothing is under way
     const before = files();
     const whole = before.map((name) => readFileSync(join(stateDir, 'runs', 'digits', name)));
     const ballast = join(stateDir, 'ballast');
