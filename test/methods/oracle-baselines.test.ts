@@ -131,6 +131,13 @@ describe.each(settings)('momentum $momentum, weight decay $decay', (setting) => 
     },
   );
 
+  it('[A4] gap-aware in float32, left to itself for 40 events', () => {
+    for (const seed of [13, 14, 15, 16, 17, 18]) {
+      const values = { weightDecay, momentum, gapDecay: 0.999 };
+      expect(check('gap-aware', traceOf(seed, 40), values, new GapModel(setting, 0.999))).toBeLessThan(WITHIN.float32);
+    }
+  });
+
   it('[A5] ssgd: the mean over samples of a round’s gradients, then weight decay once', () => {
     const random = rng('rounds');
     const names = ['a', 'b', 'c'];
