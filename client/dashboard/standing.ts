@@ -17,7 +17,7 @@ export const checksText = ({ checked, failed }: Standing): string => (checked ==
 
 /** Everything that is known of it, a sentence each. */
 export function standingLines({ standing }: Pick<WorkerRow, 'standing'>): string[] {
-  const { level, banned, keyed, cosine, clipped, checked, failed, influence } = standing;
+  const { level, banned, keyed, cosine, clipped, checked, failed, owed, influence } = standing;
   const lines = [
     banned === null ? '' : `Banned: ${banned}`,
     level === 'newcomer' ? 'New: its pushes count less until there were enough of them' : '',
@@ -27,6 +27,9 @@ export function standingLines({ standing }: Pick<WorkerRow, 'standing'>): string
       : `Mean cosine of its last pushes with the gradient on held-out samples: ${cosineText(cosine)}`,
     clipped === 0 ? '' : `${counted(clipped, 'push', 'pushes')} scaled down, being too long`,
     checked === 0 ? '' : `${counted(checked, 'lease')} computed again: ${failed} with another result`,
+    owed === 0
+      ? ''
+      : `${counted(owed, 'check')} of it ${owed === 1 ? 'waits' : 'wait'} for the coordinator to have time`,
     influence === null ? '' : `Lately it has ${influenceText(influence)} an equal share of the influence`,
   ];
   return lines.filter((line) => line !== '');

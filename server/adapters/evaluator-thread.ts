@@ -60,8 +60,8 @@ async function recomputed(subject: EvaluatorSubject, check: Check): Promise<Comp
   const { work, batches } = lease;
   const samples = new Map([...shards].map(([index, bytes]) => [index, decodeShard(bytes)]));
   const trainer = new Trainer(subject);
-  const { vector } = await trainer.compute({ work, batches, theta: params }, (index) => samples.get(index)!);
-  return compare(pushed, vector, { work, codec });
+  const { vector, loss } = await trainer.compute({ work, batches, theta: params }, (index) => samples.get(index)!);
+  return compare(pushed, vector, { work, codec, loss });
 }
 
 port.on('message', (message: ToEvaluator) => {

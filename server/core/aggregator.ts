@@ -5,12 +5,12 @@ import * as z from 'zod/mini';
 import type { MethodConfig } from '../../shared/config.ts';
 import type { CodecName } from '../../shared/protocol/frame.ts';
 import type { Work } from '../../shared/protocol/lease.ts';
-import type { PushRejection } from '../../shared/protocol/reasons.ts';
 import { learningRateAt } from '../../shared/schedule.ts';
 import { axpy, inOnePass, rmsDistance, scale, sumSquares, type Vec } from '../../shared/vec.ts';
 import { count } from './facts.ts';
 import { resolveHyperparameters } from './hyperparameters.ts';
-import type { Axes, Crowd, Guard, Method, Push } from './method.ts';
+import type { Axes, Crowd, Guard, Method, Push, Weight } from './method.ts';
+import type { PushInput, PushResult } from './pushing.ts';
 import { SentVectors, type Sent } from './sent.ts';
 import { adopt, cloneState, misfit, restoreState, type State } from './state.ts';
 
@@ -26,24 +26,8 @@ export interface AggregatorOptions {
   readonly guard?: Guard | null;
 }
 
-export interface PushInput {
-  readonly worker: string;
-  readonly sent: Sent;
-  /** The gradient; overwritten. */
-  readonly vector: Vec;
-  readonly samples: number;
-  readonly nowMs: number;
-  /** Since the lease was issued. */
-  readonly turnaroundMs?: number;
-  /** Of the lease; one when absent. */
-  readonly batches?: number;
-  /** The place of the lease's work in the order of leasing; work that was issued again keeps it. */
-  readonly sequence?: number;
-}
-
-export type PushResult = { readonly lag: number; readonly gap: number } & (
-  { readonly outcome: 'applied' | 'buffered' } | { readonly outcome: 'rejected'; readonly reason: PushRejection }
-);
+/** What a push counts for where there is no guard. */
+const WHOLE: Weight = { clip: 1, trust: 1 };
 
 /** What goes with the state. */
 export const aggregatorFacts = z.strictObject({
@@ -130,12 +114,16 @@ export class Aggregator {
     return work.batches({ worker, nowMs, learningRate: this.learningRate, epochs: this.#epochs });
   }
 
-  /** What a lease says of its work. The inner learning rate is by `epochs`, the progress of the lease's own data. */
-  work({ epochs, seed }: { epochs: number; seed: number }): Work {
+  /**
+   * What a lease says of its work. The inner learning rate is by `epochs`, the progress of the lease's own data; `workers`:
+   * see `Crowd`.
+   */
+  work({ epochs, seed, workers = 1 }: { epochs: number; seed: number; workers?: number }): Work {
     const { work } = this.axes;
     if (work.kind === 'gradient') return work;
     const { weightDecay } = this.#config;
-    return { kind: 'local', ...work.inner, learningRate: this.#learningRateAt(epochs), weightDecay, seed };
+    const elastic = work.elasticity && { elastic: { rate: work.elasticity(workers) } };
+    return { kind: 'local', ...work.inner, ...elastic, learningRate: this.#learningRateAt(epochs), weightDecay, seed };
   }
 
   /** Screens one push, weighs it, corrects it, gathers it, and moves θ if that was enough. Does not release `sent`. */
@@ -143,6 +131,7 @@ export class Aggregator {
     const { worker, sent, vector, samples, nowMs, turnaroundMs = 0, batches = 1, sequence = 0 } = input;
     const lag = this.#version - sent.version;
     const gap = rmsDistance(this.theta, sent.vector);
+    const { learningRate } = this;
     const push: Push = {
       worker,
       theta: this.theta,
@@ -153,7 +142,8 @@ export class Aggregator {
       gap,
       norm: Math.sqrt(sumSquares(vector)),
       samples,
-      learningRate: this.learningRate,
+      learningRate,
+      innerLearningRate: input.innerLearningRate ?? learningRate,
       learningRatePeak: this.#config.learningRate,
       nowMs,
       turnaroundMs,
@@ -165,28 +155,30 @@ export class Aggregator {
       const reason = one.check(vector, push);
       if (reason !== null) return { outcome: 'rejected', reason, lag, gap };
     }
-    const weight = this.#guard?.weigh(vector, push, work) ?? 1;
-    const moved = inOnePass(() => {
-      if (weight !== 1) scale(vector, weight);
+    const { clip, trust } = this.#guard?.weigh(vector, push, work) ?? WHOLE;
+    const factor = gather.compares ? clip : clip * trust;
+    return inOnePass(() => {
+      if (factor !== 1) scale(vector, factor);
       if (gather.immediate) this.#decay(vector);
       correct.apply(vector, push);
-      gather.add(vector, push);
+      const reason = gather.add(vector, push, trust);
       this.#samples += samples;
       gate.observe?.(push);
       if (work.kind === 'local') work.observe?.(push);
-      return this.poll(nowMs, crowd);
+      const outcome = this.poll(nowMs, crowd) ? 'applied' : 'buffered';
+      return { outcome, ...(reason && { reason }), lag, gap };
     });
-    return { outcome: moved ? 'applied' : 'buffered', lag, gap };
   }
 
   /** Moves θ if the gather is ready, as time or the crowd may have made it. True when it did. */
   poll(nowMs: number, crowd: Crowd): boolean {
     const { gather, outer, correct } = this.axes;
     if (!gather.ready(nowMs, crowd)) return false;
-    const { update, worker } = gather.take();
+    const { learningRate } = this;
+    const { update, worker, innerLearningRate = learningRate } = gather.take();
     if (!gather.immediate) this.#decay(update);
     const { weightDecay } = this.#config;
-    const step = outer.apply(this.theta, update, { learningRate: this.learningRate, weightDecay, worker });
+    const step = outer.apply(this.theta, update, { learningRate, innerLearningRate, weightDecay, worker, crowd });
     correct.observe?.(step);
     this.#version += 1;
     return true;

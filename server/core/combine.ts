@@ -42,8 +42,10 @@ export interface RobustValues {
 
 export interface Combine {
   readonly state: State;
-  /** Takes a push in; the vector is the caller's again afterwards. */
-  add(g: Vec, weight: number): void;
+  /** See `Gather`. */
+  readonly compares: boolean;
+  /** Takes a push in; the vector is the caller's again afterwards. `weight` is for a mean, `trust` for what compares. */
+  add(g: Vec, weight: number, trust: number): void;
   /** A push that counts for nothing, and counts: a mean is that much smaller. */
   addNothing(): void;
   /** out ← what they come to; forgets them. */
@@ -64,15 +66,23 @@ export function combine(dim: number, by: Partial<RobustValues>, pushes?: number)
     case 'mean':
       return mean(dim);
     case 'median':
-      return collected(dim, (out, vectors) => trimmedMean(out, vectors, (vectors.length - 1) >> 1));
+      return collected(dim, (out, vectors, trusts) => {
+        trimmedMean(out, vectors, (vectors.length - 1) >> 1);
+        return meanOf(trusts);
+      });
     case 'trimmed-mean':
       expectEnough(byzantine, pushes, { least: 2 * byzantine + 1, what: 'a trimmed mean needs 2·byzantine + 1' });
-      return collected(dim, (out, vectors) => {
+      return collected(dim, (out, vectors, trusts) => {
         trimmedMean(out, vectors, Math.min(byzantine, (vectors.length - 1) >> 1));
+        return meanOf(trusts);
       });
     case 'krum':
       expectEnough(byzantine, pushes, { least: 2 * byzantine + 3, what: 'Krum needs 2·byzantine + 3' });
-      return collected(dim, (out, vectors) => copy(out, vectors[krum(vectors, byzantine)]!));
+      return collected(dim, (out, vectors, trusts) => {
+        const chosen = krum(vectors, byzantine);
+        copy(out, vectors[chosen]!);
+        return trusts[chosen]!;
+      });
     case 'centered-clipping':
       return centeredClipping(dim, clipRadius);
     default:
@@ -89,11 +99,14 @@ function expectEnough(
     throw new Error(`byzantine is ${byzantine}, expected less: of ${pushes} pushes an update, ${what} = ${least}`);
 }
 
+const meanOf = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0) / numbers.length;
+
 /** Σ w·g / Σ w */
 function mean(dim: number): Combine {
   const state = { weight: 0, sum: zeros(dim) };
   return {
     state,
+    compares: false,
     add: (g, weight) => {
       state.weight += weight;
       axpy(state.sum, weight, g);
@@ -108,26 +121,36 @@ function mean(dim: number): Combine {
   };
 }
 
+/** out ← what the vectors come to, of which there is at least one. Returns what that counts for. */
+type Into = (out: Vec, vectors: readonly Vec[], trusts: readonly number[]) => number;
+
 /** Whatever needs all vectors at once. When all counted for nothing, it comes to nothing. */
-function collected(dim: number, into: (out: Vec, vectors: readonly Vec[]) => void): Combine {
-  const state = { count: 0, vectors: byWorker<Vec>() };
+function collected(dim: number, into: Into): Combine {
+  const state = { count: 0, vectors: byWorker<Vec>(), trusts: byWorker<number>() };
   const limit = Math.max(VECTORS_MIN, Math.floor(ELEMENTS_MAX / dim));
   /** Memory to be used again. */
   let spares: Vec[] = [];
   return {
     state,
-    add: (g) => {
+    compares: true,
+    add: (g, _weight, trust) => {
+      if (trust === 0) return;
       const place = String(state.count % limit);
       const vector = (state.vectors[place] ??= spares.pop() ?? zeros(dim));
       copy(vector, g);
+      state.trusts[place] = trust;
       state.count += 1;
     },
     addNothing: () => undefined,
     take: (out) => {
       const vectors = Object.values(state.vectors);
-      if (vectors.length === 0) zero(out);
-      else into(out, vectors);
-      for (const place of Object.keys(state.vectors)) delete state.vectors[place];
+      const trust = vectors.length === 0 ? 0 : into(out, vectors, Object.values(state.trusts));
+      if (trust === 0) zero(out);
+      else if (trust !== 1) scale(out, trust);
+      for (const place of Object.keys(state.vectors)) {
+        delete state.vectors[place];
+        delete state.trusts[place];
+      }
       state.count = 0;
       spares = vectors;
     },
@@ -154,18 +177,20 @@ export function krum(vectors: readonly Vec[], byzantine: number): number {
 
 /**
  * v ← v + (1/n)·Σ (g − v)·min(1, τ/‖g − v‖), with v the last aggregate, 0 at first. Karimireddy, He and Jaggi (2021),
- * equation 3: each push moves v by τ/n at most.
+ * equation 3: each push moves v by τ/n at most, and by as much less as it is trusted less.
  */
 function centeredClipping(dim: number, radius: number): Combine {
   const state = { count: 0, centre: zeros(dim), sum: zeros(dim) };
   const difference = zeros(dim);
   return {
     state,
-    add: (g) => {
+    compares: true,
+    add: (g, _weight, trust) => {
+      if (trust === 0) return;
       copy(difference, g);
       axpy(difference, -1, state.centre);
       const norm = Math.sqrt(sumSquares(difference));
-      axpy(state.sum, Math.min(1, radius / norm), difference);
+      axpy(state.sum, trust * Math.min(1, radius / norm), difference);
       state.count += 1;
     },
     addNothing: () => undefined,

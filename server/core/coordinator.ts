@@ -72,6 +72,11 @@ export class Coordinator {
     return session !== undefined && session.present && !session.away;
   }
 
+  /** Whether the worker is neither here nor away: it said goodbye, was silent for too long, or is not known. */
+  gone(run: RunId, worker: WorkerId): boolean {
+    return this.#runs.get(run)?.sessions.find(worker)?.present !== true;
+  }
+
   /** What the push of a worker's open lease must be; null when it has no such lease. */
   lease(run: RunId, worker: WorkerId, lease: LeaseId): OpenLease | null {
     const record = this.#runs.get(run)?.desk.leases.get(lease);
@@ -122,9 +127,9 @@ export class Coordinator {
     return this.#run(run).aggregator.version;
   }
 
-  /** Leases that are out, of all runs: after `drain` they get fewer. */
-  outstanding(): number {
-    return [...this.#runs.values()].reduce((sum, { desk }) => sum + desk.leases.outstanding, 0);
+  /** Leases that are out, of all runs and of workers that are here: after `drain` they get fewer. */
+  awaited(): number {
+    return [...this.#runs.values()].reduce((sum, { desk }) => sum + desk.leases.awaited, 0);
   }
 
   /** What the dashboard shows of the run itself. */

@@ -8,6 +8,7 @@ import {
   decaySquare,
   penalizeByGap,
   scale,
+  sumSquares,
   type Vec,
 } from '../../shared/vec.ts';
 import type { Correct } from './method.ts';
@@ -17,6 +18,17 @@ import { workerVectors } from './workervectors.ts';
 /** Nothing. */
 export function uncorrected(): Correct {
   return { state: {}, apply: () => undefined };
+}
+
+/** g·min(1, limit/‖g‖) */
+export function clipNorm(limit: number): Correct {
+  return {
+    state: {},
+    apply: (g) => {
+      const norm = Math.sqrt(sumSquares(g));
+      if (norm > limit) scale(g, limit / norm);
+    },
+  };
 }
 
 /** g / max(1, τ). Zhang, Gupta, Lian and Liu (2016), equation 6: the learning rate divided by the lag. */

@@ -79,6 +79,9 @@ export class Desk {
       get outstanding() {
         return leases.onVersion(options.aggregator.version);
       },
+      get workers() {
+        return options.sessions.expectedCount;
+      },
     };
   }
 
@@ -230,7 +233,8 @@ export class Desk {
     const { batches } = item;
     const sent = aggregator.pull(worker);
     const id = this.#newId();
-    const work = aggregator.work({ epochs: ledger.progress(item), seed: hashText(id) });
+    const { workers = 1 } = this.crowd;
+    const work = aggregator.work({ epochs: ledger.progress(item), seed: hashText(id), workers });
     const { softMs, hardMs } = leaseDurations(config, sessions.get(worker), batches.length);
     const times = { issuedAtMs: nowMs, softAtMs: nowMs + softMs, hardAtMs: nowMs + hardMs };
     const lease: LeaseRecord = { id, worker, item, work, sent, round, ...times, overdue: false };
@@ -249,7 +253,7 @@ export class Desk {
   #fold({ worker, vector, loss }: DeskPush, lease: LeaseRecord, nowMs: number): Settlement {
     const { aggregator, ledger, sessions, report, defences } = this.#options;
     const session = sessions.get(worker);
-    const { sent, item } = lease;
+    const { sent, item, work } = lease;
     const { backend } = session.device;
     const check = defences.beforePush({ worker, backend, lease: said(lease), sent, vector });
     this.leases.close(lease); // first: the crowd must not count the lease that is being settled
@@ -257,10 +261,9 @@ export class Desk {
     const turnaroundMs = nowMs - lease.issuedAtMs;
     const { samples, sequence } = item;
     const batches = item.batches.length;
-    const result = aggregator.push(
-      { worker, sent, vector, samples, nowMs, turnaroundMs, batches, sequence },
-      this.crowd,
-    );
+    const innerLearningRate = work.kind === 'local' ? work.learningRate : undefined;
+    const about = { samples, nowMs, turnaroundMs, batches, innerLearningRate, sequence };
+    const result = aggregator.push({ worker, sent, vector, ...about }, this.crowd);
     aggregator.release(sent);
     const settlement: Settlement = { worker, ...result };
     this.leases.remember(lease.id, settlement);
@@ -276,7 +279,8 @@ export class Desk {
     ledger.land(item);
     const { lag, gap } = result;
     const inTime = nowMs < lease.softAtMs;
-    session.accepted({ lag, gap, loss, samples, batchMs: turnaroundMs / batches, inTime }, nowMs);
+    const unused = result.reason !== undefined;
+    session.accepted({ lag, gap, loss, samples, unused, batchMs: turnaroundMs / batches, inTime }, nowMs);
     report.accepted({ lag, gap, loss, samples }, nowMs);
     if (result.outcome === 'applied') report.updated(nowMs);
     return settlement;

@@ -13,6 +13,7 @@ export function each(): Gather {
     immediate: true,
     add: (g, { worker }) => {
       pending = { update: g, worker };
+      return null;
     },
     ready: () => pending !== null,
     deadlineMs: () => null,
@@ -33,9 +34,11 @@ export function buffer(dim: number, by: Partial<RobustValues> & { bufferSize: nu
   return {
     state,
     immediate: false,
-    add: (g) => {
+    compares: combined.compares,
+    add: (g, _push, trust = 1) => {
       state.pushes += 1;
-      combined.add(g, 1);
+      combined.add(g, 1, trust);
+      return null;
     },
     ready: (_nowMs, { closing }) => state.pushes >= by.bufferSize || (closing === true && state.pushes > 0),
     deadlineMs: () => null,
@@ -48,26 +51,34 @@ export function buffer(dim: number, by: Partial<RobustValues> & { bufferSize: nu
 }
 
 /**
- * A round: the mean, or what was chosen, of everyone's push at one version; a mean is by samples unless `equally`. Complete when no lease of this version is
- * outstanding; or when, `deadlineMs` after its first push, at least `quorum` of those who took part have pushed.
- * Without the deadline one silent worker would stop the run; without the quorum one fast worker would be the run.
+ * A round: the mean, or what was chosen, of everyone's push at one version; a mean is by samples unless `equally`. Complete
+ * when no lease of this version is outstanding; or when, `deadlineMs` after its first push, at least `quorum` of those who
+ * took part have pushed. Without the deadline one silent worker would stop the run; without the quorum one fast worker would
+ * be the run. With `rated` it says the inner learning rate too.
  */
 export function round(
   dim: number,
-  by: Partial<RobustValues> & { quorum: number; deadlineMs: number; equally?: boolean },
+  by: Partial<RobustValues> & { quorum: number; deadlineMs: number; equally?: boolean; rated?: boolean },
 ): Gather {
   // overdue: 1 when the deadline has passed without a quorum, and only another push, or another that ends, can help
   const combined = combine(dim, by);
-  const state = { pushes: 0, openedAtMs: 0, overdue: 0, combined: combined.state };
+  const rates = by.rated ? { samples: 0, sum: 0 } : null;
+  const state = { pushes: 0, openedAtMs: 0, overdue: 0, combined: combined.state, ...(rates && { rates }) };
   const update = zeros(dim);
   return {
     state,
     immediate: false,
     together: true,
-    add: (g, { samples, nowMs }) => {
+    compares: combined.compares,
+    add: (g, { samples, nowMs, innerLearningRate }, trust = 1) => {
       if (state.pushes === 0) state.openedAtMs = nowMs;
       state.pushes += 1;
-      combined.add(g, by.equally ? 1 : samples);
+      if (rates) {
+        rates.samples += samples;
+        rates.sum += samples * innerLearningRate;
+      }
+      combined.add(g, by.equally ? 1 : samples, trust);
+      return null;
     },
     ready: (nowMs, { outstanding }) => {
       if (state.pushes === 0) return false;
@@ -81,7 +92,9 @@ export function round(
       combined.take(update);
       state.pushes = 0;
       state.overdue = 0;
-      return { update, worker: '' };
+      const taken = { update, worker: '', ...(rates?.samples && { innerLearningRate: rates.sum / rates.samples }) };
+      if (rates) Object.assign(rates, { samples: 0, sum: 0 });
+      return taken;
     },
   };
 }

@@ -2,7 +2,7 @@
 // of hyper-parameters serves both and a run can change from one to the other at any update.
 //
 // Each batch has a token, the update it belongs to: M batches have 0, the next M have 1, and so on in the order of leasing.
-// A batch that is more than ι updates late counts for nothing, but it counts.
+// A batch that is more than ι updates late counts for nothing, but it counts; its worker is told.
 
 import { zeros } from '../../shared/precision.ts';
 import { combine, type RobustValues } from './combine.ts';
@@ -55,12 +55,17 @@ export function globalBatch(dim: number, by: GlobalBatchOptions): { gate: Gate; 
   const gather: Gather = {
     state,
     immediate: false,
-    add: (g, push) => {
+    compares: combined.compares,
+    add: (g, push, trust = 1) => {
       state.pushes += 1;
       clock(state, push);
       const token = Math.floor(push.sequence / bufferSize);
-      if (state.updates - token <= maxStaleness) combined.add(g, 1);
-      else combined.addNothing();
+      if (state.updates - token > maxStaleness) {
+        combined.addNothing();
+        return 'past-token';
+      }
+      combined.add(g, 1, trust);
+      return null;
     },
     ready: (_nowMs, { closing }) => state.pushes >= bufferSize || (closing === true && state.pushes > 0),
     deadlineMs: () => null,

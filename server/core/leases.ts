@@ -5,7 +5,12 @@ import * as z from 'zod/mini';
 import type { RunConfig } from '../../shared/config.ts';
 import { TimeHeap } from '../../shared/heap.ts';
 import { asLeaseId, asWorkerId, type LeaseId, type WorkerId } from '../../shared/ids.ts';
-import { PUSH_REJECTIONS, type RejectReason } from '../../shared/protocol/reasons.ts';
+import {
+  PUSH_REJECTIONS,
+  UNUSED_REASONS,
+  type RejectReason,
+  type UnusedReason,
+} from '../../shared/protocol/reasons.ts';
 import type { Outcome, Work } from '../../shared/protocol/lease.ts';
 import type { WorkItem } from './ledger.ts';
 import type { Sent } from './sent.ts';
@@ -21,7 +26,7 @@ const settledFacts = z.tuple([
   z.string(),
   z.string(),
   z.enum(['applied', 'buffered', 'rejected']),
-  z.nullable(z.enum(PUSH_REJECTIONS)),
+  z.nullable(z.enum([...PUSH_REJECTIONS, ...UNUSED_REASONS])),
   z.number(),
   z.number(),
 ]);
@@ -50,7 +55,7 @@ export interface LeaseRecord {
 export interface Settlement {
   readonly worker: WorkerId;
   readonly outcome: Outcome;
-  readonly reason?: RejectReason;
+  readonly reason?: RejectReason | UnusedReason;
   readonly lag: number;
   readonly gap: number;
 }
@@ -92,6 +97,13 @@ export class Leases {
 
   get outstanding(): number {
     return this.#open.size;
+  }
+
+  /** Of these, the ones of workers that are waited for. */
+  get awaited(): number {
+    let count = 0;
+    for (const [worker, records] of this.#byWorker) if (!this.#absent.has(worker)) count += records.size;
+    return count;
   }
 
   /** In memory: of open leases, and of some that are over. */

@@ -2,7 +2,7 @@
 // contract; the choices themselves are in gate.ts, view.ts, screen.ts, correct.ts, gather.ts and outer.ts, and a
 // published method is one file in server/methods that names seven of them.
 
-import type { PushRejection } from '../../shared/protocol/reasons.ts';
+import type { PushRejection, UnusedReason } from '../../shared/protocol/reasons.ts';
 import type { Vec } from '../../shared/vec.ts';
 import type { Hyperparameters, ValuesOf } from './hyperparameters.ts';
 import type { State } from './state.ts';
@@ -29,6 +29,8 @@ export interface Push {
   /** η by the schedule now, and its peak. */
   readonly learningRate: number;
   readonly learningRatePeak: number;
+  /** Of its lease's inner steps: by the progress of the lease's own data, when it was issued. */
+  readonly innerLearningRate: number;
   readonly nowMs: number;
   /** Since its lease was issued. */
   readonly turnaroundMs: number;
@@ -42,6 +44,8 @@ export interface Push {
 export interface Crowd {
   /** Leases issued at the current version and not settled yet. */
   readonly outstanding: number;
+  /** Workers that are not gone, those included that may come back; one when absent. */
+  readonly workers?: number;
   /** True when no more pushes come: what there is must do. */
   readonly closing?: boolean;
 }
@@ -94,10 +98,18 @@ export interface Screen {
   check(vector: Vec, push: Push): PushRejection | null;
 }
 
+/** What a push counts for: two factors from 0 to 1. */
+export interface Weight {
+  /** For being too long. */
+  readonly clip: number;
+  /** For who sends it. */
+  readonly trust: number;
+}
+
 /** What stands between a push that is fit to use and the method: what does it count for? See defence/guard.ts. */
 export interface Guard {
-  /** What to multiply the push by. Called once for each that is taken in, before anything has changed it; only reads it. */
-  weigh(vector: Vec, push: Push, work: Axes['work']): number;
+  /** Called once for each push that is taken in, before anything has changed it; only reads it. */
+  weigh(vector: Vec, push: Push, work: Axes['work']): Weight;
   /** The method is another from now on. */
   reset(): void;
 }
@@ -112,19 +124,36 @@ export interface Correct extends Stateful {
   forget?(worker: string): void;
 }
 
+/** What a gather has come to. */
+export interface Taken {
+  readonly update: Vec;
+  /** Whose push it is; empty when it is of several. */
+  readonly worker: string;
+  /** The mean of the leases it is of, by samples; absent where nobody asks. */
+  readonly innerLearningRate?: number;
+}
+
 /** When do we have enough? */
 export interface Gather extends Stateful {
   /** True when every push is an update by itself: then weight decay comes before the correction. */
   readonly immediate: boolean;
   /** True when whoever has pushed waits until the rest of its round have. */
   readonly together?: boolean;
-  /** Takes the push in; the vector is the caller's again afterwards. */
-  add(g: Vec, push: Push): void;
+  /**
+   * True when pushes are held against one another. They are clipped, but not scaled down for who sends them: what is shorter
+   * would be nearer to the others.
+   */
+  readonly compares?: boolean;
+  /**
+   * Takes the push in; the vector is the caller's again afterwards. `trust`: see `Weight`, for one that compares; 1 when absent. Returns
+   * why the push counts for nothing by the method's own rule; null when it does not.
+   */
+  add(g: Vec, push: Push, trust?: number): UnusedReason | null;
   ready(nowMs: number, crowd: Crowd): boolean;
   /** When `ready` may become true by time alone; null when it cannot. */
   deadlineMs(): number | null;
   /** The aggregate, valid until the next `add`; starts the next collection. Call only when ready. */
-  take(): { readonly update: Vec; readonly worker: string };
+  take(): Taken;
   /** The worker has left: drop what was remembered of it. */
   forget?(worker: string): void;
   /** What an operator should be told, once; null when there is nothing. */
@@ -135,9 +164,12 @@ export interface Gather extends Stateful {
 export interface Application {
   /** η by the schedule now. */
   readonly learningRate: number;
+  /** Of the leases that the update is of; η where the gather does not say. */
+  readonly innerLearningRate: number;
   readonly weightDecay: number;
   /** Whose push it is; empty when it is of several. */
   readonly worker: string;
+  readonly crowd: Crowd;
 }
 
 /**

@@ -4,6 +4,7 @@
 import { deviceOf, workersOf, type WorkerId } from '../../shared/ids.ts';
 import type { Next, PushReply } from '../../shared/protocol/lease.ts';
 import type { NoteKind } from '../../shared/protocol/snapshots.ts';
+import type { BannedBy } from './defence/bans.ts';
 import type { Issue } from './desk.ts';
 import type { CoordinatorEvent, Effect, OperatorCommand, RequestId, Split } from './events.ts';
 import { Measuring } from './measuring.ts';
@@ -111,7 +112,7 @@ export class Run extends RunState {
       case 'evaluation-failed':
         return this.#measuring.failed(event.split);
       case 'ban':
-        return this.#ban(event, nowMs);
+        return this.#ban(event, 'operator', nowMs);
       case 'unban':
         if (this.defences.unban(event.worker)) this.#note('unbanned', 'it may be back: it begins anew', event.worker);
         return;
@@ -230,14 +231,14 @@ export class Run extends RunState {
 
   /** Bans whom the defences have found out, and asks for what they need to know. */
   #defend(nowMs: number): void {
-    for (const sentence of this.defences.takeSentences()) this.#ban(sentence, nowMs);
+    for (const sentence of this.defences.takeSentences()) this.#ban(sentence, 'defences', nowMs);
     const { version, theta } = this.aggregator;
     if (!this.ended && this.sessions.presentCount > 0) this.defences.ask(version, theta, nowMs);
     this.#effects.push(...this.defences.takeEffects());
   }
 
-  #ban({ worker, reason }: { worker: WorkerId; reason: string }, nowMs: number): void {
-    this.defences.ban({ worker, reason });
+  #ban({ worker, reason }: { worker: WorkerId; reason: string }, by: BannedBy, nowMs: number): void {
+    this.defences.ban({ worker, reason }, by);
     this.#cut(worker, nowMs);
     this.#note('banned', reason, worker);
   }

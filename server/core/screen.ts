@@ -5,14 +5,14 @@ import type { Screen } from './method.ts';
 
 /**
  * No NaN, no infinity, nothing on the way to one, no denormals, and not all zeros (what an invalid shader returns), but where
- * the learning rate is 0: local steps lead nowhere then.
+ * the learning rate of its lease is 0: local steps lead nowhere then.
  */
 export function finite(): Screen {
   return {
-    check: (_vector, { norm, learningRate }) => {
+    check: (_vector, { norm, innerLearningRate }) => {
       if (!Number.isFinite(norm)) return 'not-finite';
       if (norm > NORM_MAX) return 'too-large';
-      if (norm === 0) return learningRate === 0 ? null : 'all-zero';
+      if (norm === 0) return innerLearningRate === 0 ? null : 'all-zero';
       return norm < NORM_MIN ? 'too-small' : null;
     },
   };

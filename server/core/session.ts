@@ -22,6 +22,8 @@ export interface Accepted {
   readonly gap: number;
   readonly loss: number;
   readonly samples: number;
+  /** It counted for nothing. */
+  readonly unused?: boolean;
   /** From the lease to its push, a batch. */
   readonly batchMs: number;
   /** Before the soft deadline. */
@@ -43,6 +45,7 @@ export const sessionFacts = z.strictObject({
   refused: reasonCounts,
   pushes: count,
   samples: count,
+  unused: z._default(count, 0),
   bytesIn: count,
   bytesOut: count,
   overruns: count,
@@ -69,6 +72,8 @@ export class Session {
   readonly refused: Record<string, number> = {};
   pushes = 0;
   samples = 0;
+  /** Of the pushes, those that counted for nothing. */
+  unused = 0;
   bytesIn = 0;
   bytesOut = 0;
   /** The round in which it last had a lease settled, and how many: for gates that work in rounds. */
@@ -92,25 +97,24 @@ export class Session {
       facts.device,
       facts.present ? nowMs : facts.lastSeenMs,
     );
-    const { keyed, lag, gap, pushes, samples, bytesIn, bytesOut, overruns } = facts;
+    const { keyed, lag, gap, pushes, samples, unused, bytesIn, bytesOut, overruns } = facts;
     const reasons = Object.fromEntries(facts.refused);
     Object.assign(session.lag, lag);
     Object.assign(session.gap, gap);
     Object.assign(session.refused, reasons);
     Object.assign(session, { present: facts.present, away: facts.present });
-    Object.assign(session, { keyed, pushes, samples, bytesIn, bytesOut, overruns });
+    Object.assign(session, { keyed, pushes, samples, unused, bytesIn, bytesOut, overruns });
     session.loss.restore(facts.loss);
     session.#batchMs.push(...facts.batchMs);
     return session;
   }
 
   snapshot(): SessionFacts {
-    const { id, name, device, keyed, present, lastSeenMs, lag, gap, pushes, samples, bytesIn, bytesOut, overruns } =
-      this;
+    const { id, name, device, keyed, present, lastSeenMs, pushes, samples, unused, bytesIn, bytesOut, overruns } = this;
     return {
-      ...{ id, name, device, keyed, present, lastSeenMs, pushes, samples, bytesIn, bytesOut, overruns },
-      lag: { ...lag },
-      gap: { ...gap },
+      ...{ id, name, device, keyed, present, lastSeenMs, pushes, samples, unused, bytesIn, bytesOut, overruns },
+      lag: { ...this.lag },
+      gap: { ...this.gap },
       loss: this.loss.value,
       refused: Object.entries(this.refused) as SessionFacts['refused'],
       batchMs: [...this.#batchMs],
@@ -126,6 +130,7 @@ export class Session {
     this.pushes += 1;
     if (push.inTime) this.overruns = Math.max(0, this.overruns - 1);
     this.samples += push.samples;
+    if (push.unused) this.unused += 1;
     this.samplesRate.add(push.samples, nowMs);
     this.lag.last = push.lag;
     this.lag.sum += push.lag;
@@ -175,6 +180,7 @@ export class Session {
       samplesPerSecond: this.samplesRate.perSecond(nowMs),
       pushes: this.pushes,
       samples: this.samples,
+      unused: this.unused,
       refused: { ...this.refused },
       standing,
       leases,

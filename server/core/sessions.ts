@@ -36,6 +36,13 @@ export class Sessions {
     return count;
   }
 
+  /** Workers that are not gone: of the state, whoever is connected. */
+  get expectedCount(): number {
+    let count = 0;
+    for (const { present } of this.#sessions.values()) if (present) count += 1;
+    return count;
+  }
+
   /** Whether this worker is. */
   present(worker: string): boolean {
     const session = this.#sessions.get(worker as WorkerId);

@@ -4,7 +4,7 @@
 import type { MethodConfig } from '../../shared/config.ts';
 import { inDoubles, vecOf } from '../../shared/precision.ts';
 import { Aggregator } from './aggregator.ts';
-import type { Method } from './method.ts';
+import type { Crowd, Method } from './method.ts';
 import { Rounds } from './rounds.ts';
 import type { Sent } from './sent.ts';
 
@@ -38,10 +38,12 @@ export type TraceResult =
   | (ResultOf<'pull'> & { readonly outcome?: 'waiting' })
   /**
    * `params`: θ afterwards. A push is `waiting` when it is kept until the rest of its round have pushed, and also (reason
-   * `gate`) when its worker's last pull still waits, so that there was nothing to push for: then it changes nothing.
+   * `gate`) when its worker's last pull still waits, so that there was nothing to push for: then it changes nothing. So does
+   * one that is `rejected`, which a second push for one pull is (`repeated`), or one for none (`unknown-lease`).
    */
   | (ResultOf<'push'> & {
       readonly outcome: 'applied' | 'buffered' | 'rejected' | 'waiting';
+      /** Why it is `rejected`, or counted for nothing. */
       readonly reason?: string;
       readonly lag: number;
       readonly gap: number;
@@ -89,6 +91,7 @@ interface Held {
   /** The place of the batch in the order of leasing: one that comes back keeps it, and goes first. */
   readonly sequence: number;
   readonly round: number;
+  readonly innerLearningRate: number;
 }
 
 /** What the coordinator's desk is to a run: who holds what, and who waits. */
@@ -97,6 +100,10 @@ class Table {
   readonly #dim: number;
   readonly #held = new Map<string, Held>();
   readonly #waiting = new Set<string>();
+  /** Workers that have pulled and not left. */
+  readonly #workers = new Set<string>();
+  /** Those of them whose last pull has been answered. */
+  readonly #answered = new Set<string>();
   readonly #settled = new Map<string, { round: number; count: number }>();
   readonly #rounds = new Rounds();
   readonly #returned: number[] = [];
@@ -127,6 +134,8 @@ class Table {
 
   #pull(worker: string, index: number): TraceResult {
     this.#drop(worker);
+    this.#workers.add(worker);
+    this.#answered.delete(worker);
     this.#waiting.add(worker);
     const served = this.#serve();
     const own = served.find((one) => one.worker === worker);
@@ -144,9 +153,13 @@ class Table {
       return { index, type: 'push', worker, ...nothing, ...this.#after() };
     }
     const held = this.#held.get(worker);
-    if (!held) throw new Error(`event ${index}: worker "${worker}" pushes but has pulled nothing`);
+    if (!held) {
+      const reason = this.#answered.has(worker) ? 'repeated' : 'unknown-lease';
+      return { index, type: 'push', worker, outcome: 'rejected', reason, lag: 0, gap: 0, ...this.#after() };
+    }
     this.#held.delete(worker);
-    const { sent, sequence, round } = held;
+    this.#answered.add(worker);
+    const { sent, sequence, round, innerLearningRate } = held;
     this.#settle(worker, round);
     const result = this.#aggregator.push(
       {
@@ -156,6 +169,7 @@ class Table {
         samples,
         nowMs: this.#nowMs,
         turnaroundMs: this.#nowMs - held.atMs,
+        innerLearningRate,
         sequence,
       },
       this.#crowd(),
@@ -170,6 +184,8 @@ class Table {
   #leave(worker: string, index: number): TraceResult {
     this.#drop(worker);
     this.#waiting.delete(worker);
+    this.#workers.delete(worker);
+    this.#answered.delete(worker);
     this.#aggregator.leave(worker);
     this.#aggregator.poll(this.#nowMs, this.#crowd());
     return { index, type: 'leave', worker, ...this.#after() };
@@ -202,7 +218,8 @@ class Table {
     this.#waiting.delete(worker);
     const sent = this.#aggregator.pull(worker);
     const sequence = this.#returned.shift() ?? this.#issued++;
-    this.#held.set(worker, { sent, atMs: this.#nowMs, sequence, round });
+    const { learningRate: innerLearningRate } = this.#aggregator;
+    this.#held.set(worker, { sent, atMs: this.#nowMs, sequence, round, innerLearningRate });
     return { worker, version: sent.version, params: [...sent.vector] };
   }
 
@@ -220,8 +237,9 @@ class Table {
     this.#held.delete(worker);
   }
 
-  #crowd(): { outstanding: number } {
+  #crowd(): Crowd {
     const { version } = this.#aggregator;
-    return { outstanding: [...this.#held.values()].filter(({ sent }) => sent.version === version).length };
+    const outstanding = [...this.#held.values()].filter(({ sent }) => sent.version === version).length;
+    return { outstanding, workers: this.#workers.size };
   }
 }

@@ -26,6 +26,8 @@ export interface LocalSteps {
   batches(at: LeaseMoment): number;
   /** What the worker is told, but for what is the run's: learning rate and weight decay. */
   readonly inner: Omit<LocalWork, 'kind' | 'learningRate' | 'weightDecay' | 'seed'>;
+  /** The rate of `elastic` at a lease, by the workers that there are then. */
+  readonly elasticity?: (workers: number) => number;
   /** Told of every push that was taken in. */
   observe?(push: Push): void;
   /** The worker has left: drop what was remembered of it. */
@@ -127,10 +129,12 @@ export function stepsByRule(h: {
 
 /** A lease asked for in the last quarter of a round begins the next: it is by jitter that it comes early. */
 const NEXT_ROUND_FROM = 0.75;
+/** Of a product that is a whole number but for the last bits. */
+const ROUNDING = 1e-9;
 
 /**
  * Dynamic local updates (DyLU): H in proportion to the worker's speed, so that all finish together: v/max v · H with v in
- * steps a second. Liu et al. (2024), section 4.2. Ours: whoever starts in the middle of a round (the first lease, a short one
+ * steps a second, rounded down. Liu et al. (2024), section 4.2. Ours: whoever starts in the middle of a round (the first lease, a short one
  * at an epoch's end, a reconnection) gets the steps that are left of it, to finish with the others; by the paper's rule it
  * would be out of step with them for good, by more than any grace period. A worker of unknown speed gets H.
  */
@@ -146,7 +150,7 @@ export function dynamicSteps(h: InnerValues & { readonly localSteps: number; rea
       const begunMs = nowMs - state.roundFromMs;
       const under = state.roundFromMs >= 0 && begunMs >= 0 && begunMs < NEXT_ROUND_FROM * roundMs;
       if (!under) state.roundFromMs = nowMs;
-      return Math.max(1, Math.round(speed * (under ? roundMs - begunMs : roundMs)));
+      return Math.max(1, Math.floor(speed * (under ? roundMs - begunMs : roundMs) + ROUNDING));
     }),
     state,
     observe: ({ worker, batches, turnaroundMs }) => {

@@ -29,9 +29,9 @@ export default defineMethod({
     bufferSize: {
       kind: 'number',
       symbol: 'N',
-      description: 'Pushes from one momentum step to the next; best the number of workers.',
-      default: 4,
-      min: 1,
+      description: 'Pushes from one momentum step to the next; 0 for as many as there are workers, read at each push.',
+      default: 0,
+      min: 0,
       max: 10_000,
       integer: true,
     },

@@ -14,7 +14,7 @@ export default defineMethod({
   name: 'dana-slim',
   title: 'DANA-Slim',
   summary:
-    'DANA-Zero with the look-ahead point in place of θ. The same while the learning rate is constant and nobody leaves.',
+    'DANA-Zero with the look-ahead point in place of θ: a momentum a worker is kept all the same, their sum is not. Equal while the learning rate is constant and nobody leaves.',
   paper: {
     authors: 'Hakimi, Barkai, Gabel and Schuster',
     year: 2019,

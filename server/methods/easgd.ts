@@ -2,7 +2,7 @@ import { displacementFromNow } from '../core/correct.ts';
 import { asp } from '../core/gate.ts';
 import { each } from '../core/gather.ts';
 import { defineMethod } from '../core/method.ts';
-import { displacement } from '../core/outer/local.ts';
+import { elasticCentre, elasticityOf } from '../core/outer/local.ts';
 import { finite } from '../core/screen.ts';
 import { currentParams } from '../core/view.ts';
 import { INNER, localSteps } from '../core/work.ts';
@@ -26,8 +26,9 @@ export default defineMethod({
     elasticity: {
       kind: 'number',
       symbol: 'α',
-      description: 'Part of the way that worker and centre move towards each other; about 0.9 divided by the workers.',
-      default: 0.1,
+      description:
+        'Part of the way that worker and centre move towards each other; 0 for 0.9 divided by the workers that there are.',
+      default: 0,
       min: 0,
       max: 1,
     },
@@ -37,13 +38,17 @@ export default defineMethod({
   axes: (h) => {
     const work = localSteps(h, () => h.localSteps);
     return {
-      work: { ...work, inner: { ...work.inner, elastic: { rate: h.elasticity } } },
+      work: {
+        ...work,
+        inner: { ...work.inner, elastic: { rate: h.elasticity } },
+        elasticity: (workers) => elasticityOf(h.elasticity, workers),
+      },
       gate: asp(),
       view: currentParams(),
       screen: [finite()],
       correct: displacementFromNow({ staleness: 'constant', exponent: 0, slope: 0, threshold: 0 }),
       gather: each(),
-      outer: displacement({ outerLearningRate: h.elasticity }),
+      outer: elasticCentre(h),
     };
   },
   example: {

@@ -1,4 +1,4 @@
-import { uncorrected } from '../core/correct.ts';
+import { clipNorm, uncorrected } from '../core/correct.ts';
 import { asp } from '../core/gate.ts';
 import { each } from '../core/gather.ts';
 import { defineMethod } from '../core/method.ts';
@@ -43,13 +43,20 @@ export default defineMethod({
       default: 1e-8,
       min: 1e-12,
     },
+    clipNorm: {
+      kind: 'number',
+      symbol: '',
+      description: 'Largest norm of a gradient, a longer one is scaled down to it; 0 for no limit. The paper has 10.',
+      default: 0,
+      min: 0,
+    },
   },
   axes: (h, dim) => ({
     work: { kind: 'gradient' },
     gate: asp(),
     view: currentParams(),
     screen: [finite()],
-    correct: uncorrected(),
+    correct: h.clipNorm > 0 ? clipNorm(h.clipNorm) : uncorrected(),
     gather: each(),
     outer: nadam(dim, h),
   }),

@@ -11,7 +11,7 @@ import { INNER, SYNCHRONIZATION, localSteps, stepsByRule } from '../core/work.ts
 
 /**
  * SlowMo: a slow momentum over rounds of local steps, measured in inner steps so that it does not fade with the
- * learning rate.
+ * learning rate: that of the round's leases, which go by their own data's progress.
  */
 export default defineMethod({
   name: 'slowmo',
@@ -39,7 +39,7 @@ export default defineMethod({
     view: currentParams(),
     screen: [currentRound(), finite()],
     correct: uncorrected(),
-    gather: round(dim, { ...h, equally: true }),
+    gather: round(dim, { ...h, equally: true, rated: true }),
     outer: slowMomentum(dim, h),
   }),
   example: {

@@ -245,8 +245,8 @@ export class Hub {
 
   #recompute({ run, check, lease, params, pushed }: EffectOf<'recompute'>): void {
     this.#options.clock.after(OWN_MS, async () => {
-      await this.#computing.compute(lease, params);
-      const result = compare(pushed, params, { work: lease.work, codec: 'f32' });
+      const loss = await this.#computing.compute(lease, params);
+      const result = compare(pushed, params, { work: lease.work, codec: 'f32', loss });
       const { same, cosine, distance } = result ?? { same: null, cosine: 0, distance: 0 };
       this.#dispatch({ type: 'recomputed', run, check, same, cosine, distance });
     });

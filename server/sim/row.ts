@@ -44,8 +44,10 @@ export interface RunRow {
   readonly virtualTimeMs: number;
   /** Counted, each once an epoch. */
   readonly samples: number;
-  /** Computed and not counted: refused, superseded, lost, or for a lease that was over. */
+  /** Computed and not counted: refused, superseded, lost, or for a lease that was over. Also those that are in `unusedSamples`. */
   readonly wastedSamples: number;
+  /** Counted, of pushes that moved nothing: too late by the method's own rule. None when absent. */
+  readonly unusedSamples?: number;
   readonly curve: readonly CurvePoint[];
   readonly end: RunEnd;
   readonly version: number;

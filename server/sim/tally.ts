@@ -9,6 +9,8 @@ const GAP_BINS_PER_DECADE = 10;
 
 export class Tally {
   samples = 0;
+  /** Of these, the ones whose pushes counted for nothing. */
+  unusedSamples = 0;
   computedSamples = 0;
   /** Why the run cannot go on; null while it can. */
   fault: Exclude<RunEnd, 'finished'> | null = null;
@@ -51,9 +53,10 @@ export class Tally {
 
   answered({ outcome, reason, repeated, lag, gap }: PushReply, samples: number, honest: boolean): void {
     if (repeated) return;
-    if (outcome === 'rejected') return this.#reject(reason!, honest);
+    if (outcome === 'rejected') return this.#reject(reason as RejectReason, honest);
     this.#pushes += 1;
     this.samples += samples;
+    if (reason !== undefined) this.unusedSamples += samples;
     this.#lagSum += lag;
     this.#gapSum += gap;
     count(this.#lags, lag);

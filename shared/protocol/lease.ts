@@ -1,7 +1,7 @@
 // What is said about work: a lease out, a push back, and what comes of it. All JSON; the vectors travel in frames.
 
 import type { Batch } from '../data/spec.ts';
-import type { RejectReason } from './reasons.ts';
+import type { RejectReason, UnusedReason } from './reasons.ts';
 
 /**
  * What a lease asks for. One gradient: the mean over the samples of its one batch, at the parameters it came with. Local
@@ -75,14 +75,15 @@ export const WAIT_REASONS = [
 export type WaitReason = (typeof WAIT_REASONS)[number];
 
 /**
- * What became of a push. `applied`: θ moved. `buffered`: kept for a later update. `rejected`: refused, see `reason`.
+ * What became of a push. `applied`: θ moved. `buffered`: kept for a later update. `rejected`: refused, see `reason`. With a
+ * `reason` the others are of a push that counted for nothing: a worker may ignore that.
  * A push sent again after a lost answer gets the first answer again, and is not counted twice.
  */
 export type Outcome = 'applied' | 'buffered' | 'rejected';
 
 export interface PushReply {
   readonly outcome: Outcome;
-  readonly reason?: RejectReason;
+  readonly reason?: RejectReason | UnusedReason;
   /** True when this lease was already settled: nothing changed now. */
   readonly repeated: boolean;
   /** θ's version afterwards. */

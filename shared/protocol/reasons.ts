@@ -37,3 +37,9 @@ export const PUSH_REJECTIONS = [
 export type PushRejection = (typeof PUSH_REJECTIONS)[number];
 
 export type RejectReason = FrameError | PushRejection;
+
+/** The push was taken in and its samples are counted, but it moves nothing: `applied` or `buffered` all the same. */
+export const UNUSED_REASONS = [
+  'past-token', // the update that its samples belong to is further past than the method forgives
+] as const;
+export type UnusedReason = (typeof UNUSED_REASONS)[number];

@@ -63,6 +63,8 @@ export interface Standing {
   /** Leases of it computed again, and those where it had pushed something else. */
   readonly checked: number;
   readonly failed: number;
+  /** Drawn, and not yet made: too many others were under way. */
+  readonly owed: number;
   /** Its share of the influence lately, 1 being an equal one; null when not known. */
   readonly influence: number | null;
 }
@@ -84,6 +86,8 @@ export interface WorkerRow {
   /** Accepted. */
   readonly pushes: number;
   readonly samples: number;
+  /** Of the pushes, those that counted for nothing: too late by the method's own rule. */
+  readonly unused: number;
   readonly refused: Readonly<Record<string, number>>;
   readonly standing: Standing;
   readonly leases: number;

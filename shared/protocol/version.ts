@@ -9,6 +9,7 @@ export const REFUSALS = [
   'unknown-run',
   'run-ended',
   'too-many-workers',
+  'too-many-from-address',
   'malformed-hello',
   'bad-key',
   'join-code',
@@ -31,6 +32,8 @@ export function refusalText(refusal: Refusal): string {
       return 'This run has ended.';
     case 'too-many-workers':
       return 'This run has as many workers as it takes: try again later.';
+    case 'too-many-from-address':
+      return 'As many workers take part from this network as one network may have: try again later, or ask whoever runs it to allow more.';
     case 'malformed-hello':
       return 'The coordinator did not understand this page: reload it.';
     case 'bad-key':

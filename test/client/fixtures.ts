@@ -40,6 +40,7 @@ export const aStanding = (fields: Partial<Standing> = {}): Standing => ({
   clipped: 0,
   checked: 0,
   failed: 0,
+  owed: 0,
   influence: null,
   ...fields,
 });
@@ -58,6 +59,7 @@ export const aWorker = (id: string, fields: Partial<WorkerRow> = {}): WorkerRow 
   samplesPerSecond: 0,
   pushes: 0,
   samples: 0,
+  unused: 0,
   refused: {},
   standing: aStanding(),
   leases: 0,

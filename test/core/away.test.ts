@@ -47,6 +47,17 @@ describe('a worker whose connection is closed', () => {
     expect(driver.push('b', late)).toMatchObject({ outcome: 'rejected', reason: 'expired-lease' });
   });
 
+  it('[C8] [H8] is not waited for when the coordinator ends', () => {
+    const driver = driverOf();
+    driver.join('a', 'b');
+    const held = [driver.lease('a'), driver.lease('b')];
+    expect(driver.coordinator.awaited()).toBe(2);
+    driver.away('a');
+    expect(driver.coordinator.awaited()).toBe(1);
+    driver.back('a', held[0]!);
+    expect(driver.coordinator.awaited()).toBe(2);
+  });
+
   it('[H8] is here again when it says hello, pulls or reports', () => {
     const acts = [(d: Driver) => d.join('a'), (d: Driver) => d.ask('a'), (d: Driver) => heartbeat(d, 'a')];
     for (const act of acts) {

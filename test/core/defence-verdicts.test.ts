@@ -107,16 +107,24 @@ describe('spot checks', () => {
     expect(drawn('one')).not.toEqual(drawn('two'));
   });
 
-  it('[G6] at most four are under way: what is drawn beyond is let go', () => {
-    const checks = new SpotChecks({ newcomer: 1, least: 1 }, rng('busy'));
+  it('[G6] at most four are under way: what is drawn beyond is owed, and falls to a later push', () => {
+    const always = new SpotChecks({ newcomer: 1, least: 1 }, rng('busy'));
     const numbers = [1, 2, 3, 4].map(() => {
-      expect(checks.draws('l', undefined)).toBe(true);
-      return checks.begin('w');
+      expect(always.plan('l', undefined)).toBe('check');
+      return always.begin('w');
     });
-    expect(checks.draws('l', undefined)).toBe(false);
-    expect(checks.end(numbers[0]!)).toBe('w');
-    expect(checks.end(numbers[0]!)).toBeUndefined();
-    expect(checks.draws('l', undefined)).toBe(true);
+    expect(always.plan('l', undefined)).toBe('owe');
+    expect(always.end(numbers[0]!)).toBe('w');
+    expect(always.end(numbers[0]!)).toBeUndefined();
+    expect(always.plan('l', undefined)).toBe('check');
+    const never = new SpotChecks({ newcomer: 0, least: 0 }, rng('busy'));
+    const known = record();
+    for (let i = 0; i < 50; i++) never.owe(known);
+    expect(known.owed).toBe(44);
+    expect(never.plan('l', known)).toBe('repay');
+    never.repaid(known);
+    expect(known.owed).toBe(43);
+    expect(never.plan('l', record())).toBe('nothing');
   });
 
   it('[G6] one that differs costs the worker its trust, the second bans it', () => {
@@ -147,18 +155,27 @@ describe('spot checks', () => {
   it('[G6] a difference is judged by direction and by length, and more kindly of what was rounded', () => {
     const computed = Float32Array.of(3, 4);
     const of = (vector: number[], codec: 'f32' | 'f16' = 'f32') =>
-      compare(Float32Array.from(vector), computed, { work: { kind: 'gradient' }, codec })!;
+      compare(Float32Array.from(vector), computed, { work: { kind: 'gradient' }, codec, loss: 1 })!;
     expect(of([3, 4])).toEqual({ same: true, cosine: 1, distance: 0 });
     expect(of([3.02, 4.02]).same).toBe(true);
     expect(of([3.06, 4.08])).toMatchObject({ same: false, distance: expect.closeTo(0.02, 6) as number });
     expect(of([3.06, 4.08], 'f16').same).toBe(true);
     expect(of([-3, -4])).toMatchObject({ same: false, cosine: -1, distance: 2 });
     expect(
-      compare(Float32Array.of(1, 1), Float32Array.of(0, 0), { work: { kind: 'gradient' }, codec: 'f32' }),
+      compare(Float32Array.of(1, 1), Float32Array.of(0, 0), { work: { kind: 'gradient' }, codec: 'f32', loss: 1 }),
     ).toBeNull();
     expect(
-      compare(Float32Array.of(1, 1), Float32Array.of(NaN, 0), { work: { kind: 'gradient' }, codec: 'f32' }),
+      compare(Float32Array.of(1, 1), Float32Array.of(NaN, 0), { work: { kind: 'gradient' }, codec: 'f32', loss: 1 }),
     ).toBeNull();
+  });
+
+  it('[G6] [P23] where the samples are known by heart, as much as rounding leaves is let pass, and then nothing is said', () => {
+    const at = (loss: number) =>
+      compare(Float32Array.of(3.06, 4.08), Float32Array.of(3, 4), { work: { kind: 'gradient' }, codec: 'f32', loss });
+    expect([0.1, 1e-3, 5e-5, 3e-6].map((loss) => at(loss)?.same)).toEqual([false, false, true, true]);
+    expect([at(2e-6), at(0), at(NaN)]).toEqual([null, null, null]);
+    const turned = { work: { kind: 'gradient' }, codec: 'f32', loss: 3e-6 } as const;
+    expect(compare(Float32Array.of(-3, -4), Float32Array.of(3, 4), turned)!.same).toBe(false);
   });
 
   it('[G6] only of work that its lease says all of', () => {
@@ -185,7 +202,7 @@ describe('what is remembered', () => {
 
   it('[G7] [G8] bans too, the oldest being forgotten', () => {
     const bans = new Bans();
-    for (let i = 0; i <= BANS_MAX; i++) bans.add(`w${i}`, 'why');
+    for (let i = 0; i <= BANS_MAX; i++) bans.add(`w${i}`, 'why', 'defences');
     expect(bans.size).toBe(BANS_MAX);
     expect([bans.reason('w0'), bans.reason('w1')]).toEqual([null, 'why']);
     expect([bans.lift('w1'), bans.lift('w1')]).toEqual([true, false]);

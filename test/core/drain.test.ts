@@ -17,13 +17,13 @@ describe('a coordinator that is about to stop', () => {
     driver.send({ type: 'drain' });
     expect(driver.answers.get(waits)!.reply.next).toEqual(leaving);
     expect(driver.pull('c')).toEqual(leaving);
-    expect(driver.coordinator.outstanding()).toBe(1);
+    expect(driver.coordinator.awaited()).toBe(1);
     expect(driver.push('b', second, { wantsNext: true })).toMatchObject({
       outcome: 'applied',
       version: 1,
       next: leaving,
     });
-    expect(driver.coordinator.outstanding()).toBe(0);
+    expect(driver.coordinator.awaited()).toBe(0);
     expect(driver.evaluations).toEqual([]); // nobody would hear of it: begun when the run is gone on with
     const later = Driver.resumed(driver.coordinator.setup(RUN), driver.snapshot());
     expect(later.evaluations).toMatchObject([{ version: 1 }]);
@@ -39,6 +39,6 @@ describe('a coordinator that is about to stop', () => {
     expect(driver.pull('a')).toEqual(leaving);
     driver.operate('stop');
     expect(driver.pull('a')).toEqual({ kind: 'stop', reason: 'stopped' });
-    expect(driver.coordinator.outstanding()).toBe(0);
+    expect(driver.coordinator.awaited()).toBe(0);
   });
 });

@@ -95,6 +95,29 @@ describe('global batch aggregation', () => {
     expect(driver.notes.filter((note) => note.includes('synchronous'))).toEqual([]);
   });
 
+  it('[A13] tells the worker that its gradient is past its token, also when it asks again; the samples are counted once', () => {
+    const hyperparameters = { bufferSize: 1, maxStaleness: 0 };
+    const setup = tinyRun(gba, { shards: [12], config: { epochs: 1 }, hyperparameters });
+    const driver = new Driver(setup);
+    driver.join('slow', 'fast');
+    const late = driver.lease('slow');
+    driver.push('fast', driver.lease('fast'));
+    const before = driver.theta();
+    const told = { outcome: 'applied', reason: 'past-token', version: 2 };
+    expect(driver.push('slow', late)).toMatchObject({ ...told, repeated: false });
+    expect(driver.theta()).toEqual(before);
+    expect(driver.push('slow', late)).toMatchObject({ ...told, repeated: true });
+    expect(driver.row('slow')).toMatchObject({ pushes: 1, samples: 4, unused: 1, refused: {} });
+    expect(driver.row('fast')).toMatchObject({ pushes: 1, samples: 4, unused: 0 });
+    expect(driver.summary().samples).toBe(8);
+    const resumed = Driver.resumed(setup, driver.snapshot(), { boot: 1 });
+    resumed.back('slow');
+    expect(resumed.push('slow', late)).toMatchObject({ ...told, repeated: true });
+    expect(resumed.row('slow').unused).toBe(1);
+    resumed.push('slow', resumed.lease('slow'));
+    expect(resumed.summary()).toMatchObject({ status: 'finished', samples: 12 });
+  });
+
   it('applies at the run’s end what was gathered of the last update', () => {
     const driver = new Driver(tinyRun(gba, { shards: [12], config: { epochs: 1 }, hyperparameters: { bufferSize: 2 } })); // prettier-ignore
     driver.join('a');

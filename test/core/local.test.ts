@@ -146,10 +146,18 @@ describe('how many steps', () => {
     push('slow', 12, 5000);
     push('stuck', 1, 1e9);
     const of = (worker: string): number => steps.batches({ ...moment, worker });
-    expect(['fast', 'slow', 'stuck', 'new'].map(of)).toEqual([12, 3, 1, 12]);
+    expect(['fast', 'slow', 'stuck', 'new'].map(of)).toEqual([12, 2, 1, 12]); // 2.88 rounded down
     steps.forget!('fast');
     expect(of('slow')).toBe(12);
     expect(dynamicSteps({ ...inner, dynamic: false }).batches(moment)).toBe(12);
+  });
+
+  it('are in DyLU not one less for a rounding in the last bits', () => {
+    const steps = dynamicSteps({ ...inner, dynamic: true });
+    pushTo(steps)('fast', 12, 450);
+    pushTo(steps)('even', 2, 100);
+    expect((2 / 100) * (12 / (12 / 450))).toBeLessThan(9);
+    expect(steps.batches({ ...moment, worker: 'even' })).toBe(9);
   });
 
   it('end with the round in DyLU, for a worker that starts in the middle of one', () => {

@@ -115,7 +115,7 @@ describe('a run that goes wrong', () => {
     toMeasurement(driver);
     const open = driver.lease('a');
     driver.evaluated(loss(9));
-    expect(driver.coordinator.outstanding()).toBe(0);
+    expect(driver.coordinator.awaited()).toBe(0);
     expect(driver.push('a', open)).toMatchObject({ outcome: 'rejected', reason: 'unknown-lease' });
     for (let i = 0; driver.summary().status === 'running'; i++) {
       if (i > 200) throw new Error('the run does not end');

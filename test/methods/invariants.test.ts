@@ -199,7 +199,8 @@ describe('collecting', () => {
     const results = playTrace({ method: methodNamed(methods, 'gba'), config, params: [0], events });
     // Tokens: slow 0, fast 0 1 1 2 2. After five pushes of fast two updates are done; slow's is two late.
     expect(results.at(-2)).toMatchObject({ outcome: 'buffered', version: 2, params: [-2] });
-    expect(results.at(-1)).toMatchObject({ outcome: 'applied', version: 3, params: [-2.5] });
+    expect(results.at(-1)).toMatchObject({ outcome: 'applied', reason: 'past-token', version: 3, params: [-2.5] });
+    expect(results.filter((result) => 'reason' in result)).toHaveLength(1);
   });
 });
 

@@ -98,22 +98,47 @@ function mixing(alpha: number, weigh: (lag: number) => number): (theta: number[]
   };
 }
 
-/** Liu et al. (2024), Algorithm 3 as printed: t counts the pushes from 0. */
-function delayedNesterov(epsilon: number, beta: number, n: number, c: number): (theta: number[]) => Oracle {
+/** Of Elastic Averaging SGD: 0.9 divided by those who have pulled and not left. */
+function elasticAveraging(): (theta: number[]) => Oracle {
   return (start) => {
-    let [t, m, delta] = [0, zeros(), zeros()];
+    const there = new Set<string>();
     const oracle: Oracle = {
       theta: start,
-      sent: () => oracle.theta,
+      sent: (worker) => {
+        there.add(worker);
+        return oracle.theta;
+      },
+      push: ({ g, s }) => {
+        const alpha = 0.9 / there.size;
+        oracle.theta = oracle.theta.map((x, i) => x + alpha * (s[i]! - g[i]! - x));
+      },
+      leave: (worker) => void there.delete(worker),
+    };
+    return oracle;
+  };
+}
+
+/** Liu et al. (2024), Algorithm 3 as printed: t counts the pushes from 0. With N = 0 it is how many there are at each push. */
+function delayedNesterov(epsilon: number, beta: number, size: number, c: number): (theta: number[]) => Oracle {
+  return (start) => {
+    let [t, m, delta] = [0, zeros(), zeros()];
+    const there = new Set<string>();
+    const oracle: Oracle = {
+      theta: start,
+      sent: (worker) => {
+        there.add(worker);
+        return oracle.theta;
+      },
       push: ({ g }) => {
+        const n = size || there.size;
         delta = axpy(delta, 1, g);
-        const full = (t + 1) % n === 0;
-        if (full) m = delta.map((x, i) => beta * m[i]! + x / n);
+        const full = ++t >= n;
+        if (full) m = delta.map((x, i) => beta * m[i]! + x / t);
         const part = full ? 1 - c * n + c : c;
         oracle.theta = oracle.theta.map((x, i) => x - epsilon * (part * beta * m[i]! + g[i]! / n));
-        if (full) delta = zeros();
-        t += 1;
+        if (full) [t, delta] = [0, zeros()];
       },
+      leave: (worker) => void there.delete(worker),
     };
     return oracle;
   };
@@ -166,7 +191,9 @@ const CASES: Case[] = [
   { name: 'gba', values: { learningRate: 0.05, momentum: 0.9, weightDecay: 0.01, bufferSize: 3, maxStaleness: 1 }, oracle: () => gba(0.05, 0.9, 3, 1) }, // prettier-ignore
   { name: 'gba', values: { learningRate: 0.05, momentum: 0.9, weightDecay: 0.01, bufferSize: 2, maxStaleness: 0 }, oracle: () => gba(0.05, 0.9, 2, 0) }, // prettier-ignore
   { name: 'easgd', values: { elasticity: 0.15 }, oracle: () => mixing(0.15, everyone) },
-  { name: 'async-local-sgd', values: { gracePart: 0 }, oracle: () => delayedNesterov(0.7, 0.9, 4, 0) },
+  { name: 'easgd', values: {}, oracle: elasticAveraging },
+  { name: 'async-local-sgd', values: { gracePart: 0 }, oracle: () => delayedNesterov(0.7, 0.9, 0, 0) },
+  { name: 'async-local-sgd', values: { gracePart: 0, bufferSize: 4 }, oracle: () => delayedNesterov(0.7, 0.9, 4, 0) },
   { name: 'async-local-sgd', values: { gracePart: 0, bufferSize: 5, momentumActivation: 0.1, outerLearningRate: 0.2 }, oracle: () => delayedNesterov(0.2, 0.9, 5, 0.1) }, // prettier-ignore
   { name: 'local-sgd', values: {}, oracle: () => collecting(WORKERS, everyone, (theta, mean) => axpy(theta, -1, mean)), synchronous: true }, // prettier-ignore
   { name: 'post-local-sgd', values: {}, oracle: () => collecting(WORKERS, everyone, (theta, mean) => axpy(theta, -1, mean)), synchronous: true }, // prettier-ignore

@@ -179,6 +179,28 @@ describe.each(Object.keys(ORACLES))('%s', (name) => {
   );
 });
 
+describe('nadam-async with a clipNorm', () => {
+  it.each(PRECISIONS)('[A11] is the same on gradients that were scaled down to it, in %s', (precision) => {
+    const limit = 2;
+    const clipped = (start: number[]): Oracle => {
+      const oracle = nadam(start);
+      const push = oracle.push.bind(oracle);
+      oracle.push = (about) => {
+        const norm = Math.hypot(...about.g);
+        push({ ...about, g: about.g.map((x) => x * Math.min(1, limit / norm)) });
+      };
+      return oracle;
+    };
+    const events = randomTrace(2, { events: 400 });
+    const norms = events.flatMap((event) => (event.type === 'push' ? Math.hypot(...event.vector) : []));
+    expect(Math.min(...norms)).toBeLessThan(limit);
+    expect(Math.max(...norms)).toBeGreaterThan(limit);
+    const method = methodNamed(methods, 'nadam-async');
+    const config = configOf('nadam-async', { learningRate: ETA, weightDecay: DECAY, clipNorm: limit });
+    expect(compare({ method, config, events, oracle: clipped, precision })).toBeLessThan(WITHIN[precision]);
+  });
+});
+
 describe('a long trace in doubles', () => {
   it.each(['gap-aware', 'asgd-ga', 'dana-ga', 'dana-zero', 'nadam-async'])('[A11] of 3,000 events: %s', (name) => {
     const config = configOf(name, { learningRate: ETA, weightDecay: DECAY });

@@ -103,7 +103,7 @@ const numbers = fc.array(fc.array(fc.float({ min: -100, max: 100, noNaN: true })
 });
 const aggregated = (values: RobustValues, vectors: readonly (readonly number[])[]): Vec => {
   const combined = combine(3, values);
-  for (const vector of vectors) combined.add(Float32Array.from(vector), 1);
+  for (const vector of vectors) combined.add(Float32Array.from(vector), 1, 1);
   const out = new Float32Array(3);
   combined.take(out);
   return out;

@@ -74,6 +74,28 @@ describe('the evaluation thread', () => {
     expect(1 - result.cosine).toBeLessThan(1e-5);
   });
 
+  it('[G6] [P23] and where the samples are known by heart, whose gradient is mostly rounding, within what is let pass', async () => {
+    const lease = leaseOf({ kind: 'gradient' }, 1);
+    const [at, velocity] = [theta(), theta().fill(0)];
+    const samples = decodeShard(shard(0));
+    for (let step = 0; step < 30; step++) {
+      const { vector } = await trainer.compute({ ...lease, theta: at }, () => samples);
+      for (let i = 0; i < at.length; i++) at[i]! -= 0.2 * (velocity[i] = 0.9 * velocity[i]! + vector[i]!);
+    }
+    const { vector, loss } = await trainer.compute({ ...lease, theta: at }, () => samples);
+    const check = {
+      lease,
+      params: at,
+      pushed: vector.slice(),
+      codec: 'f32',
+      shards: new Map([[0, shard(0)]]),
+    } as const;
+    const result = (await evaluator.recompute('digits', check))!;
+    expect(loss).toBeLessThan(1e-3);
+    expect(result).toMatchObject({ same: true });
+    expect(result.distance).toBeLessThan(1e-7 / loss);
+  });
+
   const sgd: LocalWork = { kind: 'local', optimizer: { name: 'sgd' }, learningRate: 0.05, weightDecay: 0.001, seed: 3 };
   it('[G6] finds honest local steps the same, also when their mixing is drawn', async () => {
     expect((await checked(leaseOf(sgd, 10), () => undefined))!.distance).toBeLessThan(1e-3);

@@ -4,7 +4,8 @@ import { expect, test } from 'vitest';
 import { HETEROGENEOUS, HOMOGENEOUS, VOLUNTEERS, type Fleet } from '../../server/sim/fleet.ts';
 import type { PERFECT_NETWORK } from '../../server/sim/network.ts';
 import { randomFleet } from '../../server/sim/randomfleet.ts';
-import { methods, replay, run, RUN, SAMPLES, scenarioOf, type Ran } from './rig.ts';
+import { longTable } from '../../server/sim/report/table.ts';
+import { methods, replay, replaying, run, RUN, SAMPLES, scenarioOf, type Ran } from './rig.ts';
 
 /** Every epoch's samples are counted, each exactly once, and nothing is still out. */
 function expectExactlyOnce({ row, log }: Ran, epochs: number): void {
@@ -30,6 +31,26 @@ test.each([2, 8, 32])('the papers’ setting with %i workers: the mean lag is N 
   expect((lagSum - (workers * (workers - 1)) / 2) / (pushes - workers)).toBeCloseTo(workers - 1, 0);
   expect(row.wastedSamples).toBe(0);
   expect(log.filter(({ event }) => event.type === 'pull')).toHaveLength(workers); // every push brings the next lease
+});
+
+test('[A13] what GBA’s tokens leave out is counted, once, and wasted', async () => {
+  const method = { name: 'gba', learningRate: 0.05, weightDecay: 0, schedule: {}, bufferSize: 2 };
+  const gba = (maxStaleness: number): Promise<Ran> => {
+    return run(scenarioOf('gba', { method: { ...method, maxStaleness }, fleet: HETEROGENEOUS, batchSize: 10 }));
+  };
+  const [strict, lenient] = await Promise.all([gba(0), gba(1000)]);
+  for (const ran of [strict, lenient]) expectExactlyOnce(ran, 2);
+  const late = [...replaying(strict.log)].flatMap(({ event, effects }) => {
+    const unused = effects.some((effect) => effect.type === 'reply' && 'reason' in effect.reply && effect.reply.reason === 'past-token'); // prettier-ignore
+    return event.type === 'push' && unused ? event.samples : [];
+  });
+  const samples = late.reduce((a, b) => a + b, 0);
+  expect(samples).toBeGreaterThan(0);
+  expect(strict.row).toMatchObject({ wastedSamples: samples, unusedSamples: samples, refused: {} });
+  const percent = ((100 * samples) / (2 * SAMPLES)).toFixed(1); // of those computed, which are those counted
+  expect(longTable([strict.row])).toMatch(new RegExp(`\\| ${percent} \\|$`));
+  expect(lenient.row.wastedSamples).toBe(0);
+  expect(lenient.row).not.toHaveProperty('unusedSamples');
 });
 
 test('with round-robin times every lag is exactly N − 1', async () => {

@@ -14,7 +14,7 @@ import type { Vec } from '../../../shared/vec.ts';
 import type { CoordinatorEvent, Effect } from '../events.ts';
 import { count } from '../facts.ts';
 import type { Sent } from '../sent.ts';
-import { Bans } from './bans.ts';
+import { Bans, type BannedBy } from './bans.ts';
 import { Broken } from './broken.ts';
 import { PushGuard } from './guard.ts';
 import { Records } from './records.ts';
@@ -48,7 +48,7 @@ export interface Sentence {
 const record = z.strictObject({
   ...{ trial: count, clipped: count, norms: z.array(z.number()), norm: z.number(), scored: count },
   ...{ cosines: z.array(z.number()), others: z.array(z.nullable(z.number())), doubted: z.boolean() },
-  ...{ checked: count, failed: count, passed: count, struck: z.boolean() },
+  ...{ checked: count, failed: count, passed: count, owed: z._default(count, 0), struck: z.boolean() },
   ...{ broken: z._default(z.number().check(z.nonnegative()), 0), brokenAt: z._default(z.int(), -1) },
 });
 /** All that is remembered, but the trusted gradient and checks under way. */
@@ -59,6 +59,8 @@ export const defenceFacts = z.strictObject({
   clip: z.nullable(z.strictObject({ limit: z.nullable(z.number()), changes: count, voters: count })),
   window: z.array(z.tuple([z.string(), z.number()])),
   bans: z.array(z.tuple([z.string(), z.string()])),
+  /** Null where they are among the others, as they once were. */
+  operatorBans: z._default(z.nullable(z.array(z.tuple([z.string(), z.string()]))), null),
   accepted: z._default(count, 0),
 });
 export type DefenceFacts = z.infer<typeof defenceFacts>;
@@ -101,8 +103,8 @@ export class RunDefences {
     return this.#bans.reason(worker);
   }
 
-  ban({ worker, reason }: Sentence): void {
-    this.#bans.add(worker, reason);
+  ban({ worker, reason }: Sentence, by: BannedBy): void {
+    this.#bans.add(worker, reason, by);
   }
 
   /** False when it was not banned. It begins anew, as one that nobody knows. */
@@ -112,15 +114,19 @@ export class RunDefences {
   }
 
   /**
-   * Whether this push will be computed again, should it be accepted: then what is returned is to be called. Copies what
-   * will be overwritten.
+   * Whether this push is to be computed again, or owes it to a later one, should it be accepted: then what is returned is
+   * to be called. Copies what will be overwritten.
    */
   beforePush({ worker, backend, lease, sent, vector }: Arrival): (() => void) | null {
     const checks = this.#checks;
-    if (!checks || !recomputable(lease.work) || !checks.draws(lease.id, this.#records.find(worker))) return null;
+    if (!checks || !recomputable(lease.work)) return null;
+    const plan = checks.plan(lease.id, this.#records.find(worker));
+    if (plan === 'nothing') return null;
+    if (plan === 'owe') return () => checks.owe(this.#records.touch(worker));
     const [params, pushed] = [sent.vector.slice(), vector.slice()];
     const run = this.#run;
     return () => {
+      if (plan === 'repay') checks.repaid(this.#records.touch(worker));
       const check = checks.begin(worker);
       this.#effects.push({ type: 'recompute', run, check, worker, backend, lease, params, pushed });
     };
@@ -189,6 +195,7 @@ export class RunDefences {
       clipped: known?.clipped ?? 0,
       checked: known?.checked ?? 0,
       failed: known?.failed ?? 0,
+      owed: known?.owed ?? 0,
       influence: this.guard?.influence?.shareOf(worker) ?? null,
     };
   }
@@ -200,14 +207,16 @@ export class RunDefences {
       recent: this.guard?.score?.snapshot() ?? [],
       clip: this.guard?.clip?.snapshot() ?? null,
       window: this.guard?.influence?.snapshot() ?? [],
-      bans: this.#bans.snapshot(),
+      bans: this.#bans.snapshot('defences'),
+      operatorBans: this.#bans.snapshot('operator'),
       accepted: this.#broken?.accepted ?? 0,
     };
   }
 
-  restore({ pushes, records, recent, clip, window, bans, accepted }: DefenceFacts): void {
+  restore({ pushes, records, recent, clip, window, bans, operatorBans, accepted }: DefenceFacts): void {
     this.#records.restore(records);
-    this.#bans.restore(bans);
+    // Whose they were was not written down: the operator's hold, so all do.
+    this.#bans.restore(operatorBans ? { operator: operatorBans, defences: bans } : { operator: bans, defences: [] });
     if (this.#broken) this.#broken.accepted = accepted;
     if (!this.guard) return;
     this.guard.pushes = pushes;

@@ -1,9 +1,9 @@
-// What a push that is fit to use counts for. Clip, probation and cap each scale it down; together they are one number, by
-// which the aggregator multiplies it in the pass that it makes anyway. What they look at is the push as it came.
+// What a push that is fit to use counts for. Clip, probation and cap each scale it down: the first for its length, the others
+// for who sends it. What they look at is the push as it came.
 
 import type { Defences } from '../../../shared/config.ts';
 import type { Vec } from '../../../shared/vec.ts';
-import type { Axes, Guard, Push } from '../method.ts';
+import type { Axes, Guard, Push, Weight } from '../method.ts';
 import { Clip } from './clip.ts';
 import { Influence } from './influence.ts';
 import type { Records, WorkerRecord } from './records.ts';
@@ -44,7 +44,7 @@ export class PushGuard implements Guard {
     this.score = config.score === null ? null : new Score(config.score, records, present);
   }
 
-  weigh(vector: Vec, push: Push, work: Axes['work']): number {
+  weigh(vector: Vec, push: Push, work: Axes['work']): Weight {
     const { records, trust, condemned } = this.#options;
     const record = records.touch(push.worker);
     const cosine = trust.cosine(vector, push.norm, push.baseVersion);
@@ -57,7 +57,7 @@ export class PushGuard implements Guard {
     this.clip?.saw(record, push.norm / push.batches);
     const judgement = cosine === null ? null : this.score?.saw(push.worker, record, cosine);
     if (judgement) condemned(push.worker, judgement);
-    return clipped * granted;
+    return { clip: clipped, trust: granted };
   }
 
   /** Another method: pushes of before are not to be compared with those that come. */
@@ -91,11 +91,11 @@ export class PushGuard implements Guard {
 }
 
 /** How long an honest push is where every batch has a gradient of that norm: of local steps, how far they may lead. */
-function reach(norm: number, { batches, learningRate, theta }: Push, work: Axes['work']): number {
+function reach(norm: number, { batches, innerLearningRate, theta }: Push, work: Axes['work']): number {
   if (work.kind === 'gradient') return norm;
   const { optimizer, mixing, elastic } = work.inner;
   if (elastic) return Infinity; // from parameters of the worker's own
-  const steps = (batches * learningRate) / (1 - (mixing?.probability ?? 0));
+  const steps = (batches * innerLearningRate) / (1 - (mixing?.probability ?? 0));
   switch (optimizer.name) {
     case 'sgd':
       return steps * norm;

@@ -25,6 +25,8 @@ export interface WorkerRecord {
   checked: number;
   failed: number;
   passed: number;
+  /** Checks that were drawn while too many others were under way: its next pushes are taken for them. */
+  owed: number;
   /** One differed, and not enough agreed since. */
   struck: boolean;
   /** Pushes that were unfit to use, less a quarter for each that was accepted since. */
@@ -45,6 +47,7 @@ const fresh = (): WorkerRecord => ({
   checked: 0,
   failed: 0,
   passed: 0,
+  owed: 0,
   struck: false,
   broken: 0,
   brokenAt: -1,

@@ -17,10 +17,14 @@ export interface SpotCheckOptions {
 const PASSED_LONG = 44;
 /** After a failed check each push is checked until so many agree: a liar is found at once, noise is forgiven soon. */
 const PASSED_AFTER_STRIKE = 4;
-/** Under way at once, of a run: each holds two vectors. What is drawn beyond is let go, not kept waiting. */
+/** Under way at once, of a run: each holds two vectors. */
 const OUTSTANDING_MAX = 4;
+/** Checks that a worker may be owed: what is drawn while others are under way falls to its next pushes. */
+const OWED_MAX = 44;
 /** Below this cosine one check is enough: no backend's rounding turns a vector by 60 degrees. */
 const GROSS_COSINE = 0.5;
+
+export type Plan = 'check' | 'repay' | 'owe' | 'nothing';
 
 export interface Checked {
   readonly worker: string;
@@ -43,10 +47,26 @@ export class SpotChecks {
     return this.#outstanding.size;
   }
 
-  /** Whether the push of this lease is to be checked: the same answer however often it is asked. */
+  /** Whether the push of this lease is drawn: the same answer however often it is asked. */
   draws(lease: string, record: WorkerRecord | undefined): boolean {
-    if (this.#outstanding.size >= OUTSTANDING_MAX) return false;
     return this.#random.fork(`check/${lease}`).next() < this.#chance(record);
+  }
+
+  /** What is to be done about a push: check it now, in its own right or for an earlier one, or owe the check. */
+  plan(lease: string, record: WorkerRecord | undefined): Plan {
+    const drawn = this.draws(lease, record);
+    if (this.#outstanding.size >= OUTSTANDING_MAX) return drawn ? 'owe' : 'nothing';
+    if (drawn) return 'check';
+    return (record?.owed ?? 0) > 0 ? 'repay' : 'nothing';
+  }
+
+  /** One more of this worker's next pushes is to be checked. */
+  owe(record: WorkerRecord): void {
+    record.owed = Math.min(OWED_MAX, record.owed + 1);
+  }
+
+  repaid(record: WorkerRecord): void {
+    record.owed -= 1;
   }
 
   /** The number of a check that begins now. */

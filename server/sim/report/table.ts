@@ -104,8 +104,10 @@ const shown = (of: Spread | null, format: (value: number) => string): string => 
   return of.deviation === null ? format(of.mean) : `${format(of.mean)} ± ${format(of.deviation)}`;
 };
 
-const wastedPercent = ({ samples, wastedSamples }: RunRow): number | null =>
-  samples + wastedSamples === 0 ? null : (100 * wastedSamples) / (samples + wastedSamples);
+function wastedPercent({ samples, wastedSamples, unusedSamples = 0 }: RunRow): number | null {
+  const computed = samples + wastedSamples - unusedSamples;
+  return computed === 0 ? null : (100 * wastedSamples) / computed;
+}
 
 function ends(rows: readonly RunRow[]): string {
   const others = (['diverged', 'stalled'] as const).map((end) => [end, rows.filter((row) => row.end === end).length]);
