@@ -2,7 +2,7 @@
 
 import * as z from 'zod/mini';
 import { methodSchema } from '../../shared/config.ts';
-import type { TraceInput } from '../core/trace.ts';
+import type { TraceEvent, TraceInput } from '../core/trace.ts';
 
 z.config(z.locales.en());
 
@@ -53,7 +53,19 @@ export function parseTrace(text: string, file: string): Omit<TraceInput, 'method
     throw new Error(`${file}: ${where === '' ? '' : `${where.replace(/^\./, '')}: `}${message}`);
   }
   const { method: config, params, events, samplesPerEpoch = 1, precision } = result.data;
-  return { config, params, events, samplesPerEpoch, precision };
+  return { config, params, events: timed(events), samplesPerEpoch, precision };
+}
+
+/**
+ * Time stands still unless it is given: an event without `atMs` comes at the time of the one before, the first at 0. A gate
+ * that waits by the clock then lets everyone in, so that a trace without times follows the formulas alone.
+ */
+function timed(events: readonly TraceEvent[]): TraceEvent[] {
+  let nowMs = 0;
+  return events.map((event) => {
+    nowMs = event.atMs ?? nowMs;
+    return { ...event, atMs: nowMs };
+  });
 }
 
 function parseJson(text: string, file: string): unknown {

@@ -1,10 +1,13 @@
 // What a comparison prints: statistics, tables and plots.
 
 import { expect, test } from 'vitest';
-import { atLeast, atMost, unexpected } from '../../server/sim/experiments/experiment.ts';
+import { atLeast, atMost, unexpected, type TableExperiment } from '../../server/sim/experiments/experiment.ts';
+import { ATTACKED, ATTACKS } from '../../server/sim/experiments/attacks.ts';
+import { E1 } from '../../server/sim/experiments/e1.ts';
+import { E2 } from '../../server/sim/experiments/e2.ts';
 import { EXPERIMENTS } from '../../server/sim/experiments/index.ts';
 import { comparisonPlot } from '../../server/sim/report/plots.ts';
-import { meanOf, spread } from '../../server/sim/report/statistics.ts';
+import { meanOf, seedsOf, spread } from '../../server/sim/report/statistics.ts';
 import { longTable, wideTable } from '../../server/sim/report/table.ts';
 import { renderSvg } from '../../server/host/sim/svg.ts';
 import { poolImages } from '../../server/host/sim/pool.ts';
@@ -84,6 +87,94 @@ test('a plot is SVG, and the same rows give the same bytes', async () => {
   expect(a).toBe(b);
   expect(a).toMatch(/^<svg[^]*<\/svg>\n$/);
   for (const text of ['asgd', 'validation accuracy, %', 'lag, versions', 'virtual time, s']) expect(a).toContain(text);
+});
+
+test('fleets have plots of their own, with their names', async () => {
+  const one = [rowOf({}), rowOf({ workers: 32, finalAccuracy: 0.4 })];
+  const other = [rowOf({ fleet: 'strangers', finalAccuracy: 0.3 }), rowOf({ fleet: 'strangers', method: 'ssgd' })];
+  const [both, first, second] = [[...one, ...other], one, other].map((rows) => sectionsOf(comparisonPlot(rows)));
+  expect(first!.map(({ title }) => title)).toEqual(Array.from({ length: 4 }, () => undefined));
+  expect(both!.map(({ title }) => title)).toEqual([
+    ...Array.from({ length: 4 }, () => 'homogeneous fleet'),
+    ...Array.from({ length: 4 }, () => 'strangers fleet'),
+  ]);
+  expect(both!.map(({ values }) => values)).toEqual([...first!, ...second!].map(({ values }) => values));
+  expect(second![0]!.values).toMatchObject([{ method: 'asgd', mean: 30 }, { method: 'ssgd', mean: 50 }]); // prettier-ignore
+  expect(await renderSvg(comparisonPlot([...one, ...other]))).toContain('strangers fleet');
+});
+
+/** What each section draws. */
+function sectionsOf(plot: ReturnType<typeof comparisonPlot>): { title: unknown; values: unknown }[] {
+  if (!('vconcat' in plot)) throw new Error('expected sections one under the other');
+  return plot.vconcat.map(({ title, data }) => ({ title, values: data && 'values' in data ? data.values : null }));
+}
+
+test('a table says which seeds it has', () => {
+  const of = (...seeds: number[]): string => seedsOf(seeds.map((seed) => rowOf({ seed })));
+  expect([of(1, 1), of(2, 1, 3), of(1, 3)]).toEqual(['Seed 1', 'Seeds 1 to 3', 'Seeds 1, 3']);
+  for (const experiment of EXPERIMENTS) {
+    if (experiment.kind !== 'table') continue;
+    const seeds = experiment.scenarios({ reduced: false, seeds: 3 }).map(({ seed }) => seed);
+    expect(of(...seeds), experiment.name).toBe(experiment.name === 'e1-sweep' ? 'Seed 1' : 'Seeds 1 to 3');
+  }
+});
+
+/** A row for each scenario of a preset. */
+const rowsOf = (experiment: TableExperiment, changes: Partial<RunRow> = {}): RunRow[] =>
+  experiment
+    .scenarios({ reduced: false, seeds: 1 })
+    .map(({ label, workers, seed, fleet }) => rowOf({ method: label, workers, seed, fleet: fleet.name, ...changes }));
+
+test('E1 claims what it has rows of: nothing of the heterogeneous fleet alone', () => {
+  const curve = [{ epoch: 7, samples: 900, version: 9, virtualTimeMs: 12_000, loss: 1.25, accuracy: 0.5 }];
+  const rows = rowsOf(E1, { curve });
+  const [alone, others] = [true, false].map((is) => rows.filter(({ fleet }) => (fleet === 'homogeneous') === is));
+  expect(E1.checks(others!)).toEqual([]);
+  expect(E1.checks(alone!)).toHaveLength(6);
+  expect(E1.checks(rows)).toEqual(E1.checks(alone!));
+});
+
+test('E2 shows what its claims are means of, seed by seed', () => {
+  const point = (epoch: number, accuracy: number) => ({ epoch, samples: 100 * epoch, version: epoch, virtualTimeMs: 1000 * epoch, loss: 1, accuracy }); // prettier-ignore
+  const rows = [1, 2].flatMap((seed) =>
+    E2.scenarios({ reduced: true, seeds: 1 }).map(({ label, workers }) => {
+      const end = { 'lockstep throughout': 0.9, 'then nag-asgd': 0.8, 'then gba': 0.9 - 0.01 * seed }[label]!;
+      const curve = [point(5, 0.85), point(6, 0.85 - 0.02 * seed), point(10, end)];
+      return rowOf({ method: label, workers, seed, curve, finalAccuracy: end });
+    }),
+  );
+  expect(E2.details!(rows).split('\n').slice(2)).toEqual([
+    '| what | seed 1 | seed 2 |',
+    '| --- | --: | --: |',
+    '| drop to an update for every gradient | 2.00 | 4.00 |',
+    '| drop to gba | 2.00 | 4.00 |',
+    '| gba below lockstep at the end | 1.00 | 2.00 |',
+    '| samples a second, gba over lockstep | 1.00 | 1.00 |',
+  ]);
+});
+
+test('E1 has synchronous SGD with and without momentum', () => {
+  const momentumOf = (line: string): unknown[] => [
+    ...new Set(E1.scenarios({ reduced: false, seeds: 1 }).flatMap(({ label, method }) => (label === line ? [method['momentum']] : []))), // prettier-ignore
+  ];
+  expect(momentumOf('ssgd')).toEqual([undefined]);
+  expect(momentumOf('ssgd, momentum 0.9')).toEqual([0.9]);
+});
+
+test('[P22] [P23] every attack is tried with a fifth and with two fifths of the workers, and what is promised is claimed', () => {
+  const kinds = (part: string): string[] =>
+    ATTACKS.flatMap(({ name }) => (name.startsWith(part) ? [name.slice(part.length)] : [])).sort();
+  expect(kinds('40 % ')).toEqual(kinds('20 % ').filter((kind) => kind !== 'NaN'));
+  const claims = ATTACKED.checks(rowsOf(ATTACKED)).map(({ claim }) => claim);
+  for (const [points, kind] of [
+    [5, '40 % ×10'],
+    [5, '40 % label-flip'],
+    [3, '20 % sleepers, constant from half-time'],
+    [3, '40 % sleepers, sign-flip from half-time'],
+  ] as const)
+    // prettier-ignore
+    expect(claims).toContain(`${kind}: within ${points} points of the run without liars or defences`);
+  expect(claims).toContain('40 % lazy: another’s push: at least 90 % of the liars are banned');
 });
 
 test('pooling takes the mean of each square, channel by channel', () => {

@@ -4,9 +4,17 @@ import { expect, test } from 'vitest';
 import { erlangBound, floorOf, ROUND_ROBIN } from '../../server/sim/experiments/e5.ts';
 import { criticalLoad, noiseFloor } from '../../server/sim/experiments/stability.ts';
 import { methodNamed } from '../../server/registry.ts';
+import { criticalByEquation } from './characteristic.ts';
 import { methods } from './rig.ts';
 
 const CASES = Object.entries(ROUND_ROBIN).flatMap(([name, table]) => [4, 8].map((n) => [name, n, table[n]!] as const));
+
+test.each(Object.entries(ROUND_ROBIN))('the loads of %s solve its characteristic equation', (name, table) => {
+  expect(Object.keys(table)).toEqual(['4', '8', '16', '32', '64']);
+  for (const [workers, expected] of Object.entries(table)) {
+    expect(criticalByEquation(name, Number(workers)), `N = ${workers}`).toBeCloseTo(expected, 4);
+  }
+});
 
 test.each(CASES)('%s with %i workers in turn diverges at the load %f', async (name, workers, expected) => {
   const trial = { method: methodNamed(methods, name), set: { momentum: 0.9 }, workers, taskVariation: 0 };

@@ -11,6 +11,7 @@ import { EXPERIMENTS } from '../../sim/experiments/index.ts';
 import type { Scenario } from '../../sim/scenario.ts';
 import { rowLines } from '../../sim/report/lines.ts';
 import { comparisonPlot } from '../../sim/report/plots.ts';
+import { seedsOf } from '../../sim/report/statistics.ts';
 import { longTable, markdown, percent, wideTable } from '../../sim/report/table.ts';
 import { command, type Runner } from './command.ts';
 import { loadContenders } from './contenders.ts';
@@ -25,6 +26,8 @@ interface Given extends Size {
 }
 
 interface Outcome {
+  /** The seeds and the fleet, where there are any. */
+  readonly of: string;
   readonly text: string;
   readonly json: string;
   readonly plot: TopLevelSpec;
@@ -36,7 +39,7 @@ const program = new Command('npm run experiments --')
   .description('Run a preset of runs and hold it against what it must show.')
   .addArgument(new Argument('<name>', 'which').choices(names))
   .option('--reduced', 'the small form: fewer runs, one seed', false)
-  .option('--seeds <n>', 'seeds 1 to n (default: 3, reduced 1)', wholeIn(1, 1000))
+  .option('--seeds <n>', 'seeds 1 to n (default: 3, reduced 1; e1-sweep has one, e5 its own)', wholeIn(1, 1000))
   .option('--fleet <name>', 'of those that the preset has, only this one')
   .option('--threads <n>', 'runs at once', wholeIn(1, 256), availableParallelism())
   .option('--state <folder>', 'keeps finished runs, so that an interrupted table goes on', '.murmuration')
@@ -52,8 +55,8 @@ const given: Given = { ...options, seeds: options.seeds ?? (options.reduced ? 1 
 await command(async (runner) => {
   const outcome = await perform(experiment, runner);
   const wrong = unexpected(outcome.checks);
-  const part = `Seeds 1 to ${given.seeds}${given.fleet === undefined ? '' : `, of the fleets ${given.fleet} alone`}.`;
-  const text = `## ${experiment.title}\n\n${experiment.about} ${part}\n\n${outcome.text}\n`;
+  const about = [experiment.about, outcome.of].filter((part) => part !== '').join(' ');
+  const text = `## ${experiment.title}\n\n${about}\n\n${outcome.text}\n`;
   process.stdout.write(text);
   if (given.out !== undefined) await write(given.out, text, outcome);
   if (wrong.length > 0)
@@ -64,7 +67,13 @@ async function perform(of: Experiment, runner: Runner): Promise<Outcome> {
   if (of.kind === 'exact') {
     if (given.fleet !== undefined) throw new Error(`--fleet ${given.fleet}: ${of.name} has no fleets`);
     const { markdown: table, plot, data, checks } = await of.measure(await loadContenders(), given);
-    return { text: `${table}\n\n${verdicts(checks)}`, json: `${JSON.stringify(data, null, 1)}\n`, plot, checks };
+    return {
+      of: '',
+      text: `${table}\n\n${verdicts(checks)}`,
+      json: `${JSON.stringify(data, null, 1)}\n`,
+      plot,
+      checks,
+    };
   }
   const rows = await runner(ofFleet(of.scenarios(given), given.fleet), given);
   const checks = of.checks(rows);
@@ -78,8 +87,9 @@ async function perform(of: Experiment, runner: Runner): Promise<Outcome> {
     return `${tested ? 'Test' : 'Validation'} accuracy, %, ${fleet} fleet:\n\n${table}`;
   });
   const tables = of.tables ? [of.tables(rows)] : [...wide, longTable(rows)];
-  const text = [...tables, verdicts(checks)].filter((part) => part !== '').join('\n\n');
-  return { text, json: rowLines(rows), plot: comparisonPlot(rows), checks };
+  const text = [...tables, of.details?.(rows) ?? '', verdicts(checks)].filter((part) => part !== '').join('\n\n');
+  const part = `${seedsOf(rows)}${given.fleet === undefined ? '' : `, of the fleets ${given.fleet} alone`}.`;
+  return { of: part, text, json: rowLines(rows), plot: comparisonPlot(rows), checks };
 }
 
 function ofFleet(scenarios: readonly Scenario[], name: string | undefined): readonly Scenario[] {

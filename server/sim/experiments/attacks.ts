@@ -20,7 +20,7 @@ const LEARNING_RATE = 0.05;
 const HALF_MS = (0.5 * EPOCHS * SAMPLES * MS_PER_SAMPLE) / WORKERS;
 /** Five workers make their first fifty pushes in this time. */
 const FIFTY_PUSHES_MS = 10 * BATCH * MS_PER_SAMPLE;
-/** Four times the traffic of all others together, where five of 25 do it. */
+/** Four times the traffic of all others together where five of 25 do it, ten times where ten do. */
 const FLOOD_SPEED = 16;
 
 const PROBLEM: ProblemSpec = {
@@ -57,10 +57,19 @@ export const ATTACKS: readonly Attack[] = [
   { name: '20 % lazy: one push again and again', faulty: all('replay', FIFTH) },
   { name: '20 % lazy: another’s push', faulty: all('copy', FIFTH) },
   { name: '40 % sign-flip', faulty: all('sign-flip', 2 * FIFTH) },
+  { name: '40 % ×10', faulty: all('times-ten', 2 * FIFTH) },
   { name: '40 % constant', faulty: all('constant', 2 * FIFTH) },
   { name: '40 % label-flip', faulty: all('label-flip', 2 * FIFTH) },
+  { name: '40 % noise', faulty: all('noise', 2 * FIFTH) },
+  { name: '40 % lazy: noise of the right norm', faulty: all('lazy-noise', 2 * FIFTH) },
+  { name: '40 % lazy: one push again and again', faulty: all('replay', 2 * FIFTH) },
+  { name: '40 % lazy: another’s push', faulty: all('copy', 2 * FIFTH) },
   { name: '20 % flood, sign-flip', faulty: all('sign-flip', FIFTH, { speed: FLOOD_SPEED }) },
   { name: '20 % flood, label-flip', faulty: all('label-flip', FIFTH, { speed: FLOOD_SPEED }) },
+  { name: '40 % flood, sign-flip', faulty: all('sign-flip', 2 * FIFTH, { speed: FLOOD_SPEED }) },
+  { name: '40 % flood, label-flip', faulty: all('label-flip', 2 * FIFTH, { speed: FLOOD_SPEED }) },
+  { name: '20 % sleepers, constant from half-time', faulty: all('constant', FIFTH, { fromMs: HALF_MS }) },
+  { name: '20 % sleepers, sign-flip from half-time', faulty: all('sign-flip', FIFTH, { fromMs: HALF_MS }) },
   { name: '40 % sleepers, constant from half-time', faulty: all('constant', 2 * FIFTH, { fromMs: HALF_MS }) },
   { name: '40 % sleepers, sign-flip from half-time', faulty: all('sign-flip', 2 * FIFTH, { fromMs: HALF_MS }) },
   { name: 'the first 50 pushes constant', faulty: all('constant', FIFTH), honestAfterMs: FIFTY_PUSHES_MS },
@@ -156,6 +165,9 @@ function tables(rows: readonly RunRow[]): string {
 
 /** What is promised of 20 %, of 40 %, and of those who turn late; points below the clean run without a defence. */
 const MODELS = ['sign-flip', '×10', 'constant', 'label-flip', 'NaN'];
+const LAZY = ['lazy: noise of the right norm', 'lazy: one push again and again', 'lazy: another’s push'];
+const SLEEPERS = ['sleepers, constant from half-time', 'sleepers, sign-flip from half-time'];
+const both = (kinds: readonly string[]): string[] => ['20 %', '40 %'].flatMap((part) => kinds.map((kind) => `${part} ${kind}`)); // prettier-ignore
 function checks(rows: readonly RunRow[]): Check[] {
   const accuracy = figureOf(rows, accuracyOf);
   const lying = figureOf(rows, ({ bans }) => bans.lying);
@@ -169,12 +181,13 @@ function checks(rows: readonly RunRow[]): Check[] {
   const starts = ['the first 50 pushes constant', 'the first 50 pushes sign-flip'].filter((name) =>
     names.includes(name),
   );
-  const found = [...fifths, '40 % sign-flip', '40 % constant', '40 % label-flip', '20 % lazy: noise of the right norm', '20 % lazy: one push again and again', '20 % lazy: another’s push']; // prettier-ignore
+  const twoFifths = ['40 % sign-flip', '40 % ×10', '40 % constant', '40 % label-flip'];
+  const found = [...fifths, ...twoFifths, ...both(LAZY)];
   return [
     atMost('nobody lies: the defences cost at most 1.5 points', accuracy(CLEAN, NONE) - accuracy(CLEAN, WHOLE), 1.5, ' points'), // prettier-ignore
     ...within(1.5, fifths),
-    ...within(5, ['40 % sign-flip', '40 % constant', '40 % label-flip']),
-    ...within(3, ['40 % sleepers, constant from half-time', '40 % sleepers, sign-flip from half-time']),
+    ...within(5, twoFifths),
+    ...within(3, both(SLEEPERS)),
     ...found
       .filter((name) => names.includes(name))
       .map((name) => atLeast(`${name}: at least 90 % of the liars are banned`, (100 * lying(name, WHOLE)) / liarsOf(name), 90, ' %')), // prettier-ignore

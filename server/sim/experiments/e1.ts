@@ -22,6 +22,8 @@ const MOMENTUM_FREE: Contender = {
   name: 'staleness-aware',
   set: { momentum: 0 },
 };
+/** Lockstep beside the others: the line called `ssgd` has its own default, no momentum. */
+const SSGD_WITH_MOMENTUM: Contender = { label: 'ssgd, momentum 0.9', name: 'ssgd', set: { momentum: 0.9 } };
 const named = (...names: string[]): Contender[] => names.map((name) => ({ name }));
 
 const SMALL: ProblemSpec = {
@@ -51,7 +53,9 @@ function figures(rows: readonly RunRow[], peakEpoch: number): Record<'accuracy' 
   };
 }
 
+/** All are of the homogeneous fleet: none where it was left out. */
 function checks(rows: readonly RunRow[], peakEpoch: number): Check[] {
+  if (!rows.some(({ fleet }) => fleet === HOMOGENEOUS.name)) return [];
   const { accuracy, gap, peak } = figures(rows, peakEpoch);
   const overAt32 = (other: string): number => accuracy('dana-ga', 32) - accuracy(other, 32);
   return [
@@ -59,7 +63,8 @@ function checks(rows: readonly RunRow[], peakEpoch: number): Check[] {
     atLeast('N = 32: dana-ga at least 3 points above dana-zero', overAt32('dana-zero'), 3, ' points'),
     {
       ...atMost('N = 32: nag-asgd below 50 %', accuracy('nag-asgd', 32), 50, ' %'),
-      knownMiss: 'it diverges at the peak learning rate, and recovers when the rate falls: see docs/ALGORITHMS.md',
+      knownMiss:
+        'it diverges as the learning rate comes to its peak, and recovers before the end: see docs/ALGORITHMS.md',
     },
     atMost('N = 32: nag-asgd below 50 % at the peak learning rate', peak('nag-asgd', 32), 50, ' %'),
     atMost(
@@ -129,6 +134,7 @@ function largeScenarios({ reduced, seeds }: Size): Scenario[] {
     ? named('nag-asgd', 'dana-zero', 'dana-sa', 'dana-ga')
     : [
         ...named('asgd', 'ssgd'),
+        SSGD_WITH_MOMENTUM,
         MOMENTUM_FREE,
         ...named('asgd-ga', 'nag-asgd', 'staleness-aware', 'gap-aware', 'lwp', 'dc-asgd', 'dc-asgd-a', 'multi-asgd'),
         ...named('dana-zero', 'dana-slim', 'dana-dc', 'dana-sa', 'dana-ga'),
@@ -144,7 +150,7 @@ export const E1: TableExperiment = {
   name: 'e1',
   title: 'E1: staleness and the number of workers',
   about:
-    'Fashion-MNIST, 50,000 training samples, LayerNorm MLP 784-128-64-10 (109,386 parameters), batches of 128, 12 epochs, learning rate 0.05 (nadam-async: 5e-4, weight decay 0.01), momentum 0.9 where there is one, weight decay 1e-4, warm-up of 3 epochs from lr/N to lr, ×0.1 at epochs 7.2 and 10.2; homogeneous fleet Gamma(100, B/100), heterogeneous V_mach 0.6, V_task 0.1.',
+    'Fashion-MNIST, 50,000 training samples, LayerNorm MLP 784-128-64-10 (109,386 parameters), batches of 128, 12 epochs, learning rate 0.05 (nadam-async: 5e-4, weight decay 0.01), momentum 0.9 where there is one (ssgd: its default of 0, unless its line says otherwise), weight decay 1e-4, warm-up of 3 epochs from lr/N to lr, ×0.1 at epochs 7.2 and 10.2; homogeneous fleet Gamma(100, B/100), heterogeneous V_mach 0.6, V_task 0.1. The claims are of the homogeneous fleet.',
   scenarios: largeScenarios,
   checks: (rows) => checks(rows, 7),
 };

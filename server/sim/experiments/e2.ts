@@ -3,6 +3,7 @@
 
 import { HETEROGENEOUS } from '../fleet.ts';
 import { meanOf } from '../report/statistics.ts';
+import { markdown } from '../report/table.ts';
 import type { RunRow } from '../row.ts';
 import type { Scenario } from '../scenario.ts';
 import { accuracyOf, atLeast, atMost, grid, type Check, type TableExperiment } from './experiment.ts';
@@ -85,6 +86,21 @@ function checks(rows: readonly RunRow[]): Check[] {
   ];
 }
 
+/** What the claims are means of, seed by seed: each seed draws a fleet of its own. */
+function eachSeed(rows: readonly RunRow[]): string {
+  const figures: [string, (seed: number) => number][] = [
+    ['drop to an update for every gradient', (seed) => one(NAIVE, seed, dropOf)],
+    ['drop to gba', (seed) => one(SWITCHES, seed, dropOf)],
+    ['gba below lockstep at the end', (seed) => one(STAYS, seed, accuracyOf) - one(SWITCHES, seed, accuracyOf)],
+    ['samples a second, gba over lockstep', (seed) => one(SWITCHES, seed, throughputOf) / one(STAYS, seed, throughputOf)], // prettier-ignore
+  ];
+  const one = (method: string, seed: number, figure: (row: RunRow) => number | null): number =>
+    meanOf(rows.filter((row) => row.seed === seed), { method, workers: WORKERS }, figure); // prettier-ignore
+  const seeds = [...new Set(rows.map(({ seed }) => seed))];
+  const lines = figures.map(([what, of]) => [what, ...seeds.map((seed) => of(seed).toFixed(2))]);
+  return `Each seed, in points and as a ratio:\n\n${markdown(['what', ...seeds.map((seed) => `seed ${seed}`)], lines)}`;
+}
+
 export const E2: TableExperiment = {
   kind: 'table',
   name: 'e2',
@@ -92,5 +108,6 @@ export const E2: TableExperiment = {
   about:
     'Fashion-MNIST, LayerNorm MLP 784-128-64-10, batches of 64, global batch 512 (M = 8), learning rate 0.02, momentum 0.9, warm-up of 1 epoch; five epochs of gba in lockstep with 8 workers, then five as the line says; heterogeneous fleet, V_mach 0.6, V_task 0.1; ι = 3.',
   scenarios,
+  details: eachSeed,
   checks,
 };

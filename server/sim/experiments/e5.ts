@@ -24,7 +24,10 @@ export interface Measured extends Omit<Bound, 'trial' | 'seeds'> {
   readonly deviation: number | null;
 }
 
-/** Critical ρ at γ = 0.9, round robin: where the spectral radius of one round's linear map is 1. */
+/**
+ * Critical ρ at γ = 0.9, round robin: where the spectral radius of one round's linear map is 1. The test solves each method's
+ * characteristic equation for them.
+ */
 export const ROUND_ROBIN: Readonly<Record<string, Readonly<Record<number, number>>>> = {
   'heavy-ball': { 4: 0.1391, 8: 0.126, 16: 0.1269, 32: 0.1337, 64: 0.1418 },
   'nag-asgd': { 4: 0.1855, 8: 0.1411, 16: 0.1334, 32: 0.1371, 64: 0.1436 },

@@ -42,6 +42,8 @@ export interface TableExperiment extends About {
   checks(rows: readonly RunRow[]): Check[];
   /** Its own tables as Markdown; that of accuracy by workers when absent. */
   tables?(rows: readonly RunRow[]): string;
+  /** A table more, as Markdown, after those. */
+  details?(rows: readonly RunRow[]): string;
 }
 
 /** Figures that have a formula to be held against. */

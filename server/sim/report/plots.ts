@@ -12,14 +12,11 @@ const GAP_BINS_PER_DECADE = 10;
 type Unit = Extract<TopLevelSpec, { vconcat: unknown }>['vconcat'][number];
 type Datum = Record<string, string | number | null>;
 
-/** Accuracy (or loss) against workers; loss against virtual time; how lags and gaps are distributed. */
+/** For each fleet: accuracy (or loss) against workers; loss against virtual time; how lags and gaps are distributed. */
 export function comparisonPlot(rows: readonly RunRow[]): TopLevelSpec {
   const groups = groupRows(rows);
-  const counts = [...new Set(groups.map(({ workers }) => workers))].sort((a, b) => a - b);
-  const shown = groups.filter(({ workers }) => pick(counts, PANELS_MAX).includes(workers));
+  const fleets = [...new Set(groups.map(({ fleet }) => fleet))];
   const methods = new Set(groups.map(({ method }) => method)).size;
-  const apart = shown.filter(({ rows }) => rows.some(({ lags }) => lags.length > 1));
-  const gapAxes = { x: ['value', 'gap (root mean square)', 'log'], y: ['share', 'share of pushes'] } as const;
   return {
     $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
     background: 'white',
@@ -31,15 +28,27 @@ export function comparisonPlot(rows: readonly RunRow[]): TopLevelSpec {
       range: { category: { scheme: methods > 10 ? 'tableau20' : 'tableau10' } },
       legend: { labelLimit: 300 },
     },
-    vconcat: [
-      atTheEnd(groups),
-      panels(curves(shown), { x: ['virtualTimeS', 'virtual time, s'], y: ['loss', 'validation loss', 'log'] }),
-      ...(apart.length > 0
-        ? [panels(shares(apart, 'lags'), { x: ['value', 'lag, versions'], y: ['share', 'share of pushes'] })]
-        : []),
-      panels(shares(shown, 'gaps'), gapAxes),
-    ],
+    vconcat: fleets.flatMap((fleet) => {
+      const units = sections(groups.filter((group) => group.fleet === fleet));
+      return fleets.length === 1 ? units : units.map((unit): Unit => ({ title: `${fleet} fleet`, ...unit }));
+    }),
   };
+}
+
+/** Of one fleet. */
+function sections(groups: readonly Group[]): Unit[] {
+  const counts = [...new Set(groups.map(({ workers }) => workers))].sort((a, b) => a - b);
+  const shown = groups.filter(({ workers }) => pick(counts, PANELS_MAX).includes(workers));
+  const apart = shown.filter(({ rows }) => rows.some(({ lags }) => lags.length > 1));
+  const gapAxes = { x: ['value', 'gap (root mean square)', 'log'], y: ['share', 'share of pushes'] } as const;
+  return [
+    atTheEnd(groups),
+    panels(curves(shown), { x: ['virtualTimeS', 'virtual time, s'], y: ['loss', 'validation loss', 'log'] }),
+    ...(apart.length > 0
+      ? [panels(shares(apart, 'lags'), { x: ['value', 'lag, versions'], y: ['share', 'share of pushes'] })]
+      : []),
+    panels(shares(shown, 'gaps'), gapAxes),
+  ];
 }
 
 const COLOR = { field: 'method', type: 'nominal', title: 'method', sort: null } as const;

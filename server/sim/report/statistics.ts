@@ -39,6 +39,14 @@ export function groupRows(rows: readonly RunRow[]): Group[] {
   });
 }
 
+/** `Seed 1`, `Seeds 1 to 3`, `Seeds 1, 3`: those that the rows are of. */
+export function seedsOf(rows: readonly RunRow[]): string {
+  const seeds = [...new Set(rows.map(({ seed }) => seed))].sort((a, b) => a - b);
+  const [first, last] = [seeds[0]!, seeds.at(-1)!];
+  if (first === last) return `Seed ${first}`;
+  return last - first === seeds.length - 1 ? `Seeds ${first} to ${last}` : `Seeds ${seeds.join(', ')}`;
+}
+
 /** The group's mean of one figure; throws when there is no such group, or the figure is not known. */
 export function meanOf(
   rows: readonly RunRow[],
