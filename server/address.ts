@@ -17,6 +17,9 @@ export function addressKey(address: string | undefined): string {
   return `${all.slice(0, 4).map((group) => group.replace(/^0+(?=.)/, '')).join(':')}::/64`; // prettier-ignore
 }
 
+/** This machine's own, which is also everybody's behind a proxy on it. */
+export const isLoopback = (key: string): boolean => key === '::1' || key.startsWith('127.');
+
 /** The peer's; behind a proxy that is trusted, the last address in X-Forwarded-For, which is the one that it added itself. */
 export function requestAddress(
   { socket, headers }: Pick<IncomingMessage, 'socket' | 'headers'>,

@@ -5,7 +5,8 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { hashText } from '../shared/rng.ts';
-import { addressKey, requestAddress } from './address.ts';
+import { addressKey, isLoopback, requestAddress } from './address.ts';
+import { Headcount } from './headcount.ts';
 import { LIMITS, RATES, TIMING, type Limits, type RateName, type Timing } from './limits.ts';
 
 /** Addresses are counted in so many buckets a rate, however many a remote has: memory that nobody can grow. */
@@ -24,6 +25,7 @@ export interface GuardOptions {
 export const HELD_BACK = [
   ...(Object.keys(RATES) as RateName[]),
   'connections',
+  'watchers',
   'bodies',
   'event', // of no name that we know
 ] as const;
@@ -38,7 +40,8 @@ export class Guard {
   forwardedUnheard = 0;
   readonly #salt = randomBytes(8).toString('hex');
   readonly #rates: Record<RateName, RateLimiterMemory>;
-  readonly #connections = new Map<string, number>();
+  readonly #connections = new Headcount();
+  readonly #watchers = new Headcount();
   #bodiesBytes = 0;
 
   constructor({ limits = LIMITS, timing = TIMING, trustProxy = false }: GuardOptions = {}) {
@@ -60,10 +63,14 @@ export class Guard {
     return requestAddress(request, this.trustProxy);
   }
 
-  /** Counts one more of `name` for `who`. Seconds to wait before the next, at least 1; 0 when this one may go on. */
-  async seconds(name: RateName, who: string): Promise<number> {
+  /**
+   * Counts one more of `name` for `who`, or so many points; never more than there are in all. Seconds to wait before the next,
+   * at least 1; 0 when this one may go on.
+   */
+  async seconds(name: RateName, who: string, points = 1): Promise<number> {
     try {
-      await this.#rates[name].consume(BY_NAME.includes(name) ? who : this.#bucket(who));
+      const key = BY_NAME.includes(name) ? who : this.#bucket(who);
+      await this.#rates[name].consume(key, Math.min(points, this.limits.rates[name].points));
       return 0;
     } catch (over) {
       if (!(over instanceof RateLimiterRes)) throw over;
@@ -79,27 +86,32 @@ export class Guard {
 
   /**
    * One more connection of this address. Gives back what to call when it has closed; null when there are too many, in all or
-   * of this address. At most as many addresses are known as there are connections.
+   * of this address.
    */
   connect(address: string): (() => void) | null {
-    const own = this.#connections.get(address) ?? 0;
-    if (own >= this.limits.connectionsPerAddress && !this.trustProxy) {
-      this.heldBack.connections += 1;
-      return null;
-    }
-    this.#connections.set(address, own + 1);
-    return () => {
-      const left = this.#connections.get(address)! - 1;
-      if (left > 0) this.#connections.set(address, left);
-      else this.#connections.delete(address);
-    };
+    if (this.#connections.of(address) < this.limits.connectionsPerAddress || this.trustProxy)
+      return this.#connections.add(address);
+    this.heldBack.connections += 1;
+    return null;
+  }
+
+  /** The same of one more page that watches. The operator's is always let in; a proxy's on this machine are everybody's. */
+  watch(address: string, operators: boolean): (() => void) | null {
+    const { watchers, watchersPerAddress } = this.limits;
+    const room = this.#watchers.of(address) < watchersPerAddress || isLoopback(address);
+    if (operators || (room && this.#watchers.all < watchers)) return this.#watchers.add(address);
+    this.heldBack.watchers += 1;
+    return null;
+  }
+
+  /** Pages that watch now. */
+  get watchers(): number {
+    return this.#watchers.all;
   }
 
   /** That are open now. */
   get connections(): number {
-    let open = 0;
-    for (const own of this.#connections.values()) open += own;
-    return open;
+    return this.#connections.all;
   }
 
   /** Of a connection before it has said anything. A proxy's are everybody's: they are bounded in all alone. */

@@ -19,6 +19,11 @@ export const RATES = {
   hello: { points: 800, seconds: 10 },
   /** Pages, their assets and calls of the API, by address: a classroom that opens the page asks for fifteen things a tab. */
   page: { points: 3000, seconds: 10 },
+  /**
+   * Rows of curves and tables in answers of the API, by address: a classroom of forty machines with three tabs opens the
+   * curves of a long run, of 3,600 points, at once; then each asks for what is new.
+   */
+  read: { points: 500_000, seconds: 10 },
   /** Connections that become WebSockets, by address: two a tab, and again when they reconnect. */
   upgrade: { points: 800, seconds: 10 },
   /** Packets of one control connection: a heartbeat and a pong every ten seconds, a state at most once a second. */
@@ -32,6 +37,9 @@ export interface Limits {
   readonly connectionsPerAddress: number;
   /** Open connections in all: below the file descriptors that a process usually gets. */
   readonly connections: number;
+  /** Pages that watch, of one address and in all: each is sent some 100 kB four times a second. */
+  readonly watchersPerAddress: number;
+  readonly watchers: number;
   /** Bodies of pushes under way, in all: what the process may lose to senders that never finish. */
   readonly bodiesBytes: number;
 }
@@ -40,6 +48,8 @@ export const LIMITS: Limits = {
   rates: RATES,
   connectionsPerAddress: 1024,
   connections: 10_000,
+  watchersPerAddress: 64,
+  watchers: 256,
   bodiesBytes: 512 * 2 ** 20,
 };
 
@@ -77,5 +87,7 @@ export const NO_LIMITS: Limits = {
   ) as unknown as Limits['rates'],
   connectionsPerAddress: Infinity,
   connections: Infinity,
+  watchersPerAddress: Infinity,
+  watchers: Infinity,
   bodiesBytes: Infinity,
 };

@@ -5,6 +5,10 @@ import type { RunId } from '../shared/ids.ts';
 import type { Contributor, HistoryPoint, PastRun } from '../shared/protocol/records.ts';
 import type { MetricPoint, NoteKind, NoteRow, RunSummary } from '../shared/protocol/snapshots.ts';
 
+/** How the operator's events begin that strangers can bring about, by a token that is none. */
+export const WRONG_TOKEN = 'a wrong operator’s token';
+export const LOCKED_OUT = 'too many wrong operator’s tokens';
+
 export const EVENTS_PAGE_MAX = 200;
 export const HISTORY_POINTS_MAX = 5000;
 export const CONTRIBUTORS_PAGE_MAX = 1000;

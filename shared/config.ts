@@ -144,6 +144,8 @@ export const runSchema = z.strictObject({
     { perWorker: 2, softMinMs: 15_000, softFactor: 3, hardFactor: 4 },
   ),
   workersMax: z._default(positiveInt(10_000), 1000),
+  /** Of one address, in an open run; `workersPerAddress` says how many where this is absent. */
+  workersPerAddressMax: z.optional(positiveInt(10_000)),
   admission: z._default(admissionSchema, { kind: 'open' }),
   defences: z._default(defencesSchema, {
     clip: 1.5,
@@ -171,3 +173,11 @@ export type RunConfig = Omit<z.infer<typeof runSchema>, 'id' | 'method'> & {
   readonly id: RunId;
   readonly method: MethodConfig;
 };
+
+/** An eighth of all, but no fewer than a classroom has: forty machines of three tabs each. */
+const CLASSROOM_WORKERS = 120;
+export const workersPerAddress = ({
+  workersMax,
+  workersPerAddressMax,
+}: Pick<RunConfig, 'workersMax' | 'workersPerAddressMax'>): number =>
+  workersPerAddressMax ?? Math.max(CLASSROOM_WORKERS, Math.ceil(workersMax / 8));

@@ -4,6 +4,9 @@ import { io, type Socket } from 'socket.io-client';
 import { WATCH_NAMESPACE, type PageToServer, type ServerToPage } from '../../shared/protocol/events.ts';
 import type { DashboardSnapshot } from '../../shared/protocol/snapshots.ts';
 
+/** A page that was not let in asks again so much later. */
+const REFUSED_MS = 10_000;
+
 export interface WatchHandlers {
   connected(): void;
   lost(): void;
@@ -29,7 +32,11 @@ export function openWatch(handlers: WatchHandlers): Watch {
     // The one case that socket.io leaves alone: the coordinator closed us, perhaps since it restarts.
     if (reason === 'io server disconnect') socket.connect();
   });
-  socket.on('connect_error', () => handlers.lost());
+  socket.on('connect_error', () => {
+    handlers.lost();
+    // Too many watch: socket.io leaves that alone too.
+    if (!socket.active) setTimeout(() => socket.connect(), REFUSED_MS);
+  });
   socket.on('snapshot', (snapshot) => handlers.snapshot(snapshot));
   return {
     // Said while offline it would only be sent late and twice: `connected` says it anew.

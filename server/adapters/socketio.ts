@@ -3,20 +3,15 @@
 import type { Server as HttpServer } from 'node:http';
 import { Server, type Socket } from 'socket.io';
 import * as z from 'zod/mini';
-import { asLeaseId, asRunId, deviceOf, type RunId, type WorkerId } from '../../shared/ids.ts';
-import {
-  WATCH_NAMESPACE,
-  type PageToServer,
-  type ServerToPage,
-  type ServerToWorker,
-  type WorkerToServer,
-} from '../../shared/protocol/events.ts';
+import { asLeaseId, deviceOf, type RunId, type WorkerId } from '../../shared/ids.ts';
+import { WATCH_NAMESPACE, type ServerToWorker, type WorkerToServer } from '../../shared/protocol/events.ts';
 import { statusSchema, type Welcome } from '../../shared/protocol/messages.ts';
 import { PROTOCOL_VERSION, refusalText } from '../../shared/protocol/version.ts';
 import type { Door, Identity } from '../door.ts';
 import type { Guard } from '../guard.ts';
 import type { Origins } from '../origins.ts';
-import { countStrange, engineOptions, limitPackets } from './socketio/engine.ts';
+import { countStrange, engineOptions, limitPackets, unsent, UNSENT_PACKETS_MAX } from './socketio/engine.ts';
+import { watchPages, type Pages, type WatchOptions } from './socketio/watch.ts';
 
 /** The beginning of the paths that are socket.io's. */
 export const CONTROL_PATH = '/socket.io/';
@@ -25,17 +20,10 @@ const WATCH_EVERY_MS = 250;
 const PROGRESS_EVERY_MS = 1000;
 /** How socket.io says that the other end closed the connection on purpose; every other end may be a bad network's. */
 const GOODBYE = 'client namespace disconnect';
-/** Packets that wait for a slow reader before it is skipped. A page's are some 100 kB each. */
-const UNSENT_PACKETS_MAX = 4;
 
 const WORKER_EVENTS: readonly (keyof WorkerToServer)[] = ['challenge', 'hello', 'status', 'release'];
-const PAGE_EVENTS: readonly (keyof PageToServer)[] = ['watch'];
 
 const releaseSchema = z.strictObject({ leases: z.array(z.string().check(z.maxLength(64))).check(z.maxLength(16)) });
-const watchSchema = z.strictObject({
-  run: z.nullable(z.string().check(z.maxLength(64))),
-  since: z.int().check(z.nonnegative()),
-});
 
 const TOO_MANY_HELLOS: Welcome = {
   ...{ ok: false, protocol: PROTOCOL_VERSION, refusal: 'busy' },
@@ -45,12 +33,8 @@ const TOO_MANY_HELLOS: Welcome = {
 interface WorkerData {
   identity?: Identity;
 }
-interface PageData {
-  watching?: { run: RunId; since: number };
-}
 type None = Record<string, never>;
 type WorkerSocket = Socket<WorkerToServer, ServerToWorker, None, WorkerData>;
-type PageSocket = Socket<PageToServer, ServerToPage, None, PageData>;
 
 export interface ControlPlane {
   control(run: RunId, worker: WorkerId | 'all', kind: 'pause' | 'resume' | 'stop'): void;
@@ -59,30 +43,23 @@ export interface ControlPlane {
   close(): Promise<void>;
 }
 
-export interface ControlPlaneOptions {
-  readonly door: Door;
-  readonly guard: Guard;
+export interface ControlPlaneOptions extends WatchOptions {
   readonly origins: Origins;
 }
 
-export function controlPlane(http: HttpServer, { door, guard, origins }: ControlPlaneOptions): ControlPlane {
+export function controlPlane(http: HttpServer, options: ControlPlaneOptions): ControlPlane {
+  const { door, guard, origins } = options;
   const io = new Server<WorkerToServer, ServerToWorker, None, WorkerData>(http, {
     ...engineOptions(guard, origins),
     path: CONTROL_PATH,
     destroyUpgrade: false, // the data plane has WebSockets of its own on this server
   });
   limitPackets(io.engine, guard);
-  const pages = io.of(WATCH_NAMESPACE) as unknown as ReturnType<
-    Server<PageToServer, ServerToPage, None, PageData>['of']
-  >;
+  const showPages = watchPages(io.of(WATCH_NAMESPACE) as unknown as Pages, options);
   const sockets = new Map<Identity, WorkerSocket>();
   io.on('connection', (socket) => serveWorker(socket, { door, guard, sockets }));
-  pages.on('connection', (socket: PageSocket) => servePage(socket, door, guard));
   const timers = [
-    setInterval(
-      paced(door, () => showPages([...pages.sockets.values()], door)),
-      WATCH_EVERY_MS,
-    ),
+    setInterval(paced(door, showPages), WATCH_EVERY_MS),
     setInterval(
       paced(door, () => showWorkers([...sockets.values()], door)),
       PROGRESS_EVERY_MS,
@@ -170,18 +147,6 @@ function serveWorker(socket: WorkerSocket, { door, guard, sockets }: Floor): voi
   socket.on('disconnect', (reason) => part(reason === GOODBYE ? 'leave' : 'away'));
 }
 
-function servePage(socket: PageSocket, door: Door, guard: Guard): void {
-  countStrange(socket, PAGE_EVENTS, guard);
-  socket.on('watch', (message: unknown) => {
-    const request = watchSchema.safeParse(message);
-    if (!request.success) return;
-    const { run, since } = request.data;
-    const known = run !== null && door.has(asRunId(run));
-    if (known) socket.data.watching = { run: asRunId(run), since };
-    else delete socket.data.watching;
-  });
-}
-
 /** Every so many turns, when there is too much to do. */
 function paced(door: Door, show: () => void): () => void {
   let turns = 0;
@@ -193,24 +158,11 @@ function paced(door: Door, show: () => void): () => void {
   };
 }
 
-function showPages(pages: readonly PageSocket[], door: Door): void {
-  for (const page of pages) {
-    const { watching } = page.data;
-    if (!watching || unsent(page) > UNSENT_PACKETS_MAX) continue;
-    const snapshot = door.snapshot(watching.run, watching.since);
-    watching.since = snapshot.metrics.next;
-    page.emit('snapshot', snapshot);
-  }
-}
-
 function showWorkers(workers: readonly WorkerSocket[], door: Door): void {
+  if (workers.length === 0) return;
   const summaries = new Map(door.summaries().map((summary) => [summary.id, summary]));
   for (const worker of workers) {
     const summary = worker.data.identity && summaries.get(worker.data.identity.run);
     if (summary && unsent(worker) <= UNSENT_PACKETS_MAX) worker.emit('progress', summary);
   }
 }
-
-/** What engine.io holds for a reader that does not read: its own queue, which its types keep private. */
-const unsent = ({ conn }: { conn: unknown }): number =>
-  (conn as { writeBuffer: readonly unknown[] }).writeBuffer.length;

@@ -3,15 +3,18 @@
 
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import * as z from 'zod/mini';
+import { workersPerAddress } from '../../shared/config.ts';
 import { asLeaseId, asRunId, asWorkerId, deviceOf, workersOf, type RunId, type WorkerId } from '../../shared/ids.ts';
 import { helloSchema, type Hello, type RunManifest, type Welcome } from '../../shared/protocol/messages.ts';
 import { PROTOCOL_VERSION, refusalText, type Refusal } from '../../shared/protocol/version.ts';
+import { isLoopback } from '../address.ts';
 import type { Attempts } from '../attempts.ts';
 import type { Coordinator } from '../core/coordinator.ts';
 import type { CoordinatorEvent } from '../core/events.ts';
 import type { Admission, Identity, Remote, Turned } from '../door.ts';
 import { Challenges } from './challenges.ts';
 import { isKeyed, provenDevice } from './devices.ts';
+import { Places, type Spot } from './places.ts';
 import { Tokens, type Bearer } from './tokens.ts';
 
 /** Identities are looked through for those whose worker was forgotten when there are twice as many as then, and this many. */
@@ -47,6 +50,7 @@ export class AdmissionDesk {
   readonly #challenges: Challenges;
   /** Of workers that their run knows, by run and worker. */
   readonly #identities = new Map<string, Identity>();
+  readonly #places: Places;
   readonly #turned: Partial<Record<Turned, number>> = {};
   #sweepAt = IDENTITIES_SWEPT_MIN;
 
@@ -54,17 +58,20 @@ export class AdmissionDesk {
     this.#options = options;
     this.#tokens = new Tokens(options.secret, options.wallMs);
     this.#challenges = new Challenges(options.nowMs);
+    this.#places = new Places((run, worker) => options.coordinator.gone(run, worker));
   }
 
   challenge(): string {
     return this.#challenges.make();
   }
 
-  /** Of a worker that its run knows and has not banned. */
+  /** Of a worker that its run knows and has not banned, and that did not lose its place. */
   identity(token: string, run?: RunId): Identity | undefined {
     const bearer = this.#bearer(token, run);
     if (!bearer || !this.#options.coordinator.serves(bearer.run, bearer.worker)) return undefined;
-    return this.#identities.get(key(bearer)) ?? this.#remember(bearer, token, 'http');
+    const known = this.#identities.get(key(bearer));
+    if (known && this.#places.lost(known)) return undefined;
+    return known ?? this.#remember(bearer, token, 'http');
   }
 
   /** Refused hellos and tokens so far, by reason. */
@@ -82,11 +89,16 @@ export class AdmissionDesk {
     if (!this.#options.coordinator.has(run)) return this.#refuse('unknown-run');
     const who = this.#who(hello.data, run);
     if (typeof who === 'string') return this.#refuse(who);
-    const refusal = this.#refusal(run, who) ?? this.#unlisted(run, who) ?? this.#code(run, hello.data, remote.address);
+    const refusal =
+      this.#refusal(run, who) ??
+      this.#unlisted(run, who) ??
+      this.#code(run, hello.data, remote.address) ??
+      this.#crowded({ run, address: remote.address }, who);
     if (refusal !== null) return this.#refuse(refusal);
     const { worker, keyed, bearer } = who;
     const token = bearer && !this.#tokens.aged(bearer) ? hello.data.token! : this.#tokens.issue(run, worker);
     const identity = this.#remember({ run, worker }, token, remote.via);
+    if (!this.#places.has(identity)) this.#places.take(identity, { run, address: remote.address });
     const held = holding && { holding: holding.map(asLeaseId) };
     this.#options.dispatch({ type: 'join', run, worker, name, device, keyed, ...held });
     const manifest = this.#options.manifest(run);
@@ -139,6 +151,15 @@ export class AdmissionDesk {
     return 'join-code';
   }
 
+  /** A key or a name costs nothing, so in an open run it is addresses that are counted. */
+  #crowded(spot: Spot, { worker }: Who): Refusal | null {
+    const { config } = this.#options.coordinator.setup(spot.run);
+    if (config.admission.kind !== 'open' || isLoopback(spot.address)) return null;
+    const known = this.#identities.get(key({ run: spot.run, worker }));
+    if (known && this.#places.has(known)) return null;
+    return this.#places.room(spot, workersPerAddress(config)) ? null : 'too-many-from-address';
+  }
+
   /** What a token says of this run; anything else is counted, and nothing. */
   #bearer(token: string, run?: RunId): Bearer | null {
     const bearer = this.#tokens.read(token);
@@ -159,8 +180,13 @@ export class AdmissionDesk {
 
   #sweep(): void {
     for (const [name, { run, worker }] of this.#identities)
-      if (!this.#options.coordinator.knows(run, worker)) this.#identities.delete(name);
+      if (!this.#options.coordinator.knows(run, worker)) this.#forget(name);
     this.#sweepAt = Math.max(IDENTITIES_SWEPT_MIN, 2 * this.#identities.size);
+  }
+
+  #forget(name: string): void {
+    this.#places.free(this.#identities.get(name)!);
+    this.#identities.delete(name);
   }
 
   #refuse(refusal: Refusal, detail?: string): Admission {

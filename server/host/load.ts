@@ -12,14 +12,17 @@ export const CALM_SECONDS = 3;
 const WAIT_MS = 1000;
 const WAIT_MS_MAX = 30_000;
 export const LEVEL_MAX = 6;
-/** Pages are shown so many times less often at each level. */
-const PACE_MAX = 16;
+/** From this part of what is too late on, pages are slowed, more with each such second: before workers are asked to wait. */
+export const PAGES_PART = 0.5;
+/** They are shown half as often at each level. */
+const PAGES_LEVEL_MAX = 4;
 
 export class Load {
   /** 0 when all is well. */
   level = 0;
   /** 99th percentile of how late the loop was in the last minute. */
   p99Ms = 0;
+  #pages = 0;
   #over = 0;
   #calm = 0;
   #seconds = 0;
@@ -36,6 +39,7 @@ export class Load {
     this.p99Ms = p99Ms;
     this.#over = delayMs >= this.#busyMs ? this.#over + 1 : 0;
     this.#calm = delayMs < CALM_PART * this.#busyMs ? this.#calm + 1 : 0;
+    if (delayMs >= PAGES_PART * this.#busyMs) this.#pages = Math.min(PAGES_LEVEL_MAX, this.#pages + 1);
     if (this.#over >= OVER_SECONDS) this.#move(1);
     if (this.#calm >= CALM_SECONDS) this.#move(-1);
     this.#seconds = this.level === 0 ? 0 : this.#seconds + 1;
@@ -58,13 +62,14 @@ export class Load {
     return Math.round(Math.min(WAIT_MS_MAX, WAIT_MS * 2 ** (this.level - 1)) * (0.75 + 0.5 * chance));
   }
 
-  /** Every so many turns a page is shown something. */
+  /** Every so many turns a page is shown something, and a row that it reads counts for so many. */
   get pace(): number {
-    return Math.min(PACE_MAX, 2 ** this.level);
+    return 2 ** Math.min(PAGES_LEVEL_MAX, Math.max(this.#pages, this.level));
   }
 
   #move(by: 1 | -1): void {
     this.level = Math.min(LEVEL_MAX, Math.max(0, this.level + by));
+    if (by < 0) this.#pages = Math.max(0, this.#pages - 1);
     this.#over = 0;
     this.#calm = 0;
   }

@@ -139,7 +139,7 @@ async function openRecorder(
     log.error({ err: error, record }, 'the event log ends here: it cannot be written');
   });
   ends.add(() => recorder.close());
-  const text = `the event log ${record} cannot be written any more: make room and start again to have one`;
+  const text = 'the event log cannot be written any more: the log says why; make room and start again to have one';
   const problems = (): Problem[] =>
     failedAtMs === null ? [] : [{ kind: 'event-log', text, forMs: Math.round(performance.now() - failedAtMs) }];
   return { recorder, problems };

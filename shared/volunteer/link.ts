@@ -2,7 +2,7 @@
 
 import { NAME_CHARS_MAX } from '../protocol/limits.ts';
 import type { Device, Hello, RunManifest, Welcome } from '../protocol/messages.ts';
-import { PROTOCOL_VERSION } from '../protocol/version.ts';
+import { PROTOCOL_VERSION, type Refusal } from '../protocol/version.ts';
 import type { Rng } from '../rng.ts';
 import { backoffMs } from './backoff.ts';
 import { FULL_RETRY, HURRIED_TRIES, INTRODUCED_MS_MIN, RECONNECT, TOO_LARGE_IN_A_ROW_MAX } from './limits.ts';
@@ -22,7 +22,10 @@ export interface Session {
 }
 
 /** Refusals after which it is worth asking again. */
-export type TurnedAway = 'too-many-workers' | 'busy';
+const TURNED_AWAY = ['too-many-workers', 'too-many-from-address', 'busy'] as const;
+export type TurnedAway = (typeof TURNED_AWAY)[number];
+export const isTurnedAway = (refusal: Refusal): refusal is TurnedAway =>
+  (TURNED_AWAY as readonly Refusal[]).includes(refusal);
 
 export interface Introduction {
   readonly run: string;

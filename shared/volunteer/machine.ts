@@ -9,7 +9,7 @@ import { DeviceKeeper } from './device.ts';
 import type { VolunteerEffect, VolunteerEvent } from './events.ts';
 import { Heartbeat } from './heartbeat.ts';
 import * as limits from './limits.ts';
-import { Link } from './link.ts';
+import { isTurnedAway, Link } from './link.ts';
 import { lookOf, stateOf, type Look, type Situation } from './look.ts';
 import { Progress, sameView } from './progress.ts';
 import { isTooLarge, isUnrecognised } from './retry.ts';
@@ -193,7 +193,7 @@ export class Volunteer {
   }
 
   private refused(refusal: Refusal, welcome: Welcome): void {
-    if (refusal === 'too-many-workers' || refusal === 'busy') return this.link.notNow(refusal, this.nowMs);
+    if (isTurnedAway(refusal)) return this.link.notNow(refusal, this.nowMs);
     const hadWorked = this.link.session !== null && refusal === 'run-ended';
     this.end(hadWorked ? 'finished' : 'failed', words.refusedText(refusal, welcome));
   }

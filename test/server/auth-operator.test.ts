@@ -94,8 +94,13 @@ const RESTARTS_MS_MAX = 240_000;
 
 describe('the state folder', { timeout: RESTARTS_MS_MAX }, () => {
   let stateDir: string;
+  const told: string[] = [];
   const begin = async (adminToken: string | null): Promise<void> => {
-    coordinator = await start([digitsRun()], { stateDir, adminToken });
+    told.length = 0;
+    coordinator = await start([digitsRun()], {
+      ...{ stateDir, adminToken },
+      log: pino({ level: 'error' }, { write: (line) => void told.push(line) }),
+    });
     ({ url } = coordinator);
   };
   beforeEach(async () => {
@@ -155,14 +160,17 @@ describe('the state folder', { timeout: RESTARTS_MS_MAX }, () => {
     await coordinator.close();
   });
 
-  it('[I7] that cannot be written keeps the old token; the environment’s comes back anyway, and that is said', async () => {
+  it('[I7] [I10] that cannot be written keeps the old token; the environment’s comes back anyway, and that is said', async () => {
     await begin(ADMIN_TOKEN);
     const missing = `${stateDir}-moved`;
     await rename(stateDir, missing);
     await writeFile(stateDir, 'in the way');
     const refused = await call('POST', '/api/admin/rotate', right);
     expect(refused.status).toBe(503);
-    expect(((await refused.json()) as { error: string }).error).toMatch(/^the token stays as it is: cannot write/);
+    const { error } = (await refused.json()) as { error: string };
+    expect(error).toMatch(/^the token stays as it is: .* the log says why$/);
+    expect(error).not.toContain('/');
+    expect(told.join()).toContain(`cannot write ${stateDir}`);
     await rm(stateDir);
     await rename(missing, stateDir);
     expect(await (await call('POST', '/api/admin/rotate', right)).json()).toMatchObject({

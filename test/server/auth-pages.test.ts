@@ -208,6 +208,8 @@ describe('what is written down', () => {
     await post(`/api/runs/digits/workers/${worker}/ban`, right, '{"reason":"noise"}');
     await post('/api/runs/digits/method', right, '{"name":"asgd","learningRate":0.02}');
     await post('/api/runs/digits/stop', { authorization: 'Bearer a-guess' });
+    const cookie = await sessionCookie();
+    for (let time = 0; time < 2; time++) await ask('DELETE', '/api/admin/session', { cookie, origin: url });
     expect(told).toEqual(
       expect.arrayContaining([
         'pause, from 127.0.0.1',
@@ -217,6 +219,7 @@ describe('what is written down', () => {
         'a wrong operator’s token, from 127.0.0.1',
       ]),
     );
+    expect(told.filter((text) => text === 'signed out, from 127.0.0.1')).toHaveLength(1); // who was signed in
     expect(told.join()).not.toContain('a-guess');
   });
 });

@@ -1,7 +1,7 @@
 // When the coordinator has too much to do, and what it asks for then: by numbers, a figure a second.
 
 import { describe, expect, it } from 'vitest';
-import { CALM_PART, CALM_SECONDS, LEVEL_MAX, Load, OVER_SECONDS } from '../../server/host/load.ts';
+import { CALM_PART, CALM_SECONDS, LEVEL_MAX, Load, OVER_SECONDS, PAGES_PART } from '../../server/host/load.ts';
 
 const OVER_MS = 250;
 const CALM_MS = CALM_PART * OVER_MS;
@@ -43,8 +43,24 @@ describe('too much to do', () => {
     expect(load.level).toBe(2);
     expect(load.problem()!.forMs).toBe(1000 * (100 + OVER_SECONDS + 1));
     expect(seconds(load, CALM_SECONDS, CALM_MS - 1)).not.toContain(true);
-    expect([load.level, load.pace]).toEqual([1, 2]);
+    expect([load.level, load.pace]).toEqual([1, 8]);
     expect(seconds(load, CALM_SECONDS, 0)).toEqual([...Array<boolean>(CALM_SECONDS - 1).fill(false), true]);
-    expect([load.shedding, load.problem(), load.pace]).toEqual([false, null, 1]);
+    expect([load.shedding, load.problem(), load.pace]).toEqual([false, null, 4]);
+    seconds(load, 2 * CALM_SECONDS, 0);
+    expect(load.pace).toBe(1);
+  });
+
+  it('[N7] slows pages first: from half of what is too late on, and each second more', () => {
+    const load = new Load(OVER_MS);
+    const paces = Array.from({ length: 5 }, () => {
+      load.second(PAGES_PART * OVER_MS, 0);
+      return load.pace;
+    });
+    expect([...paces, load.shedding]).toEqual([2, 4, 8, 16, 16, false]);
+    const workers = new Load(OVER_MS);
+    seconds(workers, OVER_SECONDS - 1, OVER_MS);
+    expect([workers.pace, workers.shedding]).toEqual([4, false]);
+    seconds(workers, CALM_SECONDS, 0);
+    expect(workers.pace).toBe(2);
   });
 });

@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { PROTOCOL_VERSION, REFUSALS, refusalText, type Refusal } from '../../shared/protocol/version.ts';
 import { RECONNECT } from '../../shared/volunteer/limits.ts';
+import { isTurnedAway } from '../../shared/volunteer/link.ts';
 import { device, give, NETWORK, Rig, status, wait, welcome } from './rig.ts';
 
 const refused = (refusal: Refusal) =>
@@ -28,23 +29,20 @@ describe('joining', () => {
     expect(rig.everAsked('hello')[0]!.hello.name).toHaveLength(40);
   });
 
-  it.each(REFUSALS.filter((refusal) => !['too-many-workers', 'busy'].includes(refusal)))(
-    '[V2] %s ends it, in words',
-    (refusal) => {
-      const rig = new Rig().joined();
-      const fresh = new Rig().tell({ type: 'start' }).tell({ type: 'device-ready', device: device() });
-      fresh.tell({ type: 'connected' }).tell(refused(refusal));
-      expect(fresh.requests).toEqual(['disconnect']);
-      expect(fresh.view).toMatchObject({ phase: 'failed', message: refusalText(refusal) });
-      rig.pullFails(status(401)).tell(refused(refusal));
-      expect(rig.view.phase).toBe(refusal === 'run-ended' ? 'finished' : 'failed');
-    },
-  );
+  it.each(REFUSALS.filter((refusal) => !isTurnedAway(refusal)))('[V2] %s ends it, in words', (refusal) => {
+    const rig = new Rig().joined();
+    const fresh = new Rig().tell({ type: 'start' }).tell({ type: 'device-ready', device: device() });
+    fresh.tell({ type: 'connected' }).tell(refused(refusal));
+    expect(fresh.requests).toEqual(['disconnect']);
+    expect(fresh.view).toMatchObject({ phase: 'failed', message: refusalText(refusal) });
+    rig.pullFails(status(401)).tell(refused(refusal));
+    expect(rig.view.phase).toBe(refusal === 'run-ended' ? 'finished' : 'failed');
+  });
 
-  it('[V2] asks a full run again later', () => {
+  it.each(['too-many-workers', 'too-many-from-address'] as const)('[V2] asks a full run again later: %s', (refusal) => {
     const rig = new Rig().tell({ type: 'start' }).tell({ type: 'device-ready', device: device() });
-    rig.tell({ type: 'connected' }).tell(refused('too-many-workers'));
-    expect(rig.view).toMatchObject({ phase: 'waiting', message: refusalText('too-many-workers') });
+    rig.tell({ type: 'connected' }).tell(refused(refusal));
+    expect(rig.view).toMatchObject({ phase: 'waiting', message: refusalText(refusal) });
     expect(rig.toDeadline()).toBeGreaterThanOrEqual(10_000);
     expect(rig.requests).toEqual(['hello']);
     rig.tell({ type: 'welcome', welcome: welcome() });

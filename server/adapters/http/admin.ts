@@ -1,6 +1,7 @@
 // What only the operator may do, but for the method: sessions, the token, runs' commands, who may take part.
 
 import express, { type ErrorRequestHandler, type Request, type Response, type Router } from 'express';
+import type { Logger } from 'pino';
 import * as z from 'zod/mini';
 import { asWorkerId, deviceOf, type RunId } from '../../../shared/ids.ts';
 import type { Door } from '../../door.ts';
@@ -13,11 +14,13 @@ export interface AdminOptions {
   readonly gate: Gate;
   readonly operator: Operator;
   readonly withRun: WithRun;
+  readonly log: Logger;
 }
 
 const BODY_BYTES_MAX = 4096;
 const REASON_CHARS_MAX = 200;
 const TOKEN_GIVEN = 'ADMIN_TOKEN of the environment counts again after the next start: change it there too';
+const KEPT = 'the token stays as it is: another could not be written to the state folder; the log says why';
 const REASON_EXPECTED = `expected a reason of at most ${REASON_CHARS_MAX} characters, and nothing else`;
 const WORKER = /^[wg][0-9a-f]{20}(-\d{1,2})?$/;
 const banSchema = z.strictObject({ reason: z._default(z.string().check(z.maxLength(REASON_CHARS_MAX)), '') });
@@ -31,7 +34,7 @@ export function addAdmin(api: Router, options: AdminOptions): void {
 /** Behind a proxy that ends TLS it is the page's own address that says so. */
 const secure = ({ secure: tls, headers }: Request): boolean => tls || headers.origin?.startsWith('https:') === true;
 
-function addSessions(api: Router, { gate, operator }: AdminOptions): void {
+function addSessions(api: Router, { gate, operator, log }: AdminOptions): void {
   api.get('/admin', gate.admin, (_request, response) => void response.json({ ok: true }));
   // Not a 401 for a visitor: the page asks before it knows.
   api.get(
@@ -44,7 +47,9 @@ function addSessions(api: Router, { gate, operator }: AdminOptions): void {
     response.json({ ok: true });
   });
   api.delete('/admin/session', (request, response) => {
+    const signedIn = operator.signedIn(request.headers);
     response.setHeader('set-cookie', operator.end(request.headers, secure(request)));
+    if (signedIn) gate.audit(request, 'signed out');
     response.status(204).end();
   });
   api.post('/admin/rotate', gate.admin, async (request, response) => {
@@ -54,7 +59,8 @@ function addSessions(api: Router, { gate, operator }: AdminOptions): void {
       if (response.locals['by'] === 'session') response.setHeader('set-cookie', operator.open(secure(request)));
       response.json(operator.tokenGiven ? { token, warning: TOKEN_GIVEN } : { token });
     } catch (error) {
-      response.status(503).json({ error: `the token stays as it is: ${(error as Error).message}` });
+      log.error({ err: error }, 'the operator’s token stays as it is: another could not be written down');
+      response.status(503).json({ error: KEPT });
     }
   });
 }

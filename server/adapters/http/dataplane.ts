@@ -6,6 +6,7 @@ import { asLeaseId, asRunId, type RunId } from '../../../shared/ids.ts';
 import type { Door, Identity } from '../../door.ts';
 import type { Guard } from '../../guard.ts';
 import { BODIES_RETRY_SECONDS, readBody, type BodyResult } from './body.ts';
+import { RAW_HEADERS } from './headers.ts';
 import type { AnswerSink, Plane } from './plane.ts';
 
 /** A hello is a few hundred bytes. */
@@ -129,12 +130,12 @@ class Routes {
     const { run, worker } = identity;
     identity.online = false;
     this.#door.dispatch({ type: 'leave', run, worker });
-    response.writeHead(204).end();
+    response.writeHead(204, RAW_HEADERS).end();
   }
 
   #release({ run, worker }: Identity, lease: string, response: ServerResponse): void {
     this.#door.dispatch({ type: 'release', run, worker, leases: [asLeaseId(lease)] });
-    response.writeHead(204).end();
+    response.writeHead(204, RAW_HEADERS).end();
   }
 
   async #blob(sha256: string, { request, response }: Exchange): Promise<void> {
@@ -143,6 +144,7 @@ class Routes {
     const bytes = this.#door.blob(sha256);
     if (!bytes) return fail(response, 404, 'there is no such shard');
     response.writeHead(200, {
+      ...RAW_HEADERS,
       'content-type': 'application/octet-stream',
       'content-length': bytes.byteLength,
       'cache-control': 'public, max-age=31536000, immutable',
@@ -160,7 +162,8 @@ function answerOn(response: ServerResponse): AnswerSink {
       response.once('close', left);
       const bytes = head.byteLength + (frame?.byteLength ?? 0);
       const type = 'application/octet-stream';
-      response.writeHead(200, { 'content-type': type, 'content-length': bytes, 'cache-control': 'no-store' });
+      const own = { 'content-type': type, 'content-length': bytes, 'cache-control': 'no-store' };
+      response.writeHead(200, { ...RAW_HEADERS, ...own });
       if (frame) response.write(head);
       response.end(frame ?? head);
     },
@@ -174,6 +177,7 @@ function answerOn(response: ServerResponse): AnswerSink {
 function json(response: ServerResponse, status: number, body: unknown): void {
   const text = JSON.stringify(body);
   response.writeHead(status, {
+    ...RAW_HEADERS,
     'content-type': 'application/json',
     'content-length': Buffer.byteLength(text),
     'cache-control': 'no-store',

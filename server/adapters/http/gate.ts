@@ -6,6 +6,8 @@ import type { RunId } from '../../../shared/ids.ts';
 import type { Door } from '../../door.ts';
 import type { Guard } from '../../guard.ts';
 import type { Origins } from '../../origins.ts';
+import { LOCKED_OUT, WRONG_TOKEN } from '../../records.ts';
+import { RAW_HEADERS } from './headers.ts';
 import type { Access, Operator } from './operator.ts';
 
 export interface GateOptions {
@@ -26,7 +28,9 @@ export function turnedAway(
   const refusal = origins.misdirected(headers) ?? (SAFE.has(method) ? null : origins.foreign(headers));
   if (!refusal) return false;
   const body = JSON.stringify({ error: refusal.error });
-  response.writeHead(refusal.status, { 'content-type': 'application/json', connection: 'close' }).end(body);
+  response
+    .writeHead(refusal.status, { ...RAW_HEADERS, 'content-type': 'application/json', connection: 'close' })
+    .end(body);
   return true;
 }
 
@@ -57,8 +61,8 @@ export class Gate {
   }
 
   #turnAway(access: Extract<Access, { ok: false }>, request: Request, response: Response): void {
-    if (access.why === 'wrong') this.audit(request, 'a wrong operator’s token');
-    if (access.why === 'locked-now') this.audit(request, 'too many wrong operator’s tokens: locked out');
+    if (access.why === 'wrong') this.audit(request, WRONG_TOKEN);
+    if (access.why === 'locked-now') this.audit(request, `${LOCKED_OUT}: locked out`);
     if (access.why === 'locked') {
       response.setHeader('retry-after', String(access.seconds));
       response.status(429).json({ error: `too many wrong tokens: try again in ${access.seconds} s` });

@@ -1,6 +1,7 @@
 // Holds calls of the API and requests for pages to the limits of their address.
 
-import type { RequestHandler } from 'express';
+import type { Request, RequestHandler, Response } from 'express';
+import type { Door } from '../../door.ts';
 import type { Guard } from '../../guard.ts';
 
 export function limitRates(guard: Guard): RequestHandler {
@@ -30,4 +31,34 @@ export function limitDownloads(): RequestHandler {
     response.once('close', () => (underWay -= 1));
     next();
   };
+}
+
+/** Paid before anything is looked up, whatever comes of it. */
+const ROWS_LEAST = 100;
+
+/** Holds answers of many rows to what their address may read; while the coordinator is late a row counts for several. */
+export class Reads {
+  readonly #guard: Guard;
+  readonly #pace: Door['pace'];
+
+  constructor({ guard, door }: { guard: Guard; door: Pick<Door, 'pace'> }) {
+    this.#guard = guard;
+    this.#pace = () => door.pace();
+  }
+
+  /** The answer, if there is room for it: what is made is written as JSON only then. */
+  async answer(request: Request, response: Response, make: () => { rows: number; body: unknown }): Promise<void> {
+    if (!(await this.allows(request, response))) return;
+    const { rows, body } = make();
+    if (rows <= ROWS_LEAST || (await this.allows(request, response, rows - ROWS_LEAST))) response.json(body);
+  }
+
+  /** Counts so many rows. False when they are too many: then it has been answered so. */
+  async allows(request: Request, response: Response, rows = ROWS_LEAST): Promise<boolean> {
+    const seconds = await this.#guard.seconds('read', this.#guard.address(request), rows * this.#pace());
+    if (seconds === 0) return true;
+    response.setHeader('retry-after', String(seconds));
+    response.status(429).json({ error: 'this address has read too much: ask again later, for less or less often' });
+    return false;
+  }
 }

@@ -5,11 +5,13 @@ import type { Request, RequestHandler, Response, Router } from 'express';
 import { NOTE_KINDS, type NoteKind } from '../../../shared/protocol/snapshots.ts';
 import { EVENTS_PAGE_MAX, HISTORY_POINTS_MAX, RecordsUnavailable, type Records, type RunKey } from '../../records.ts';
 import type { Gate } from './gate.ts';
+import type { Reads } from './rates.ts';
 
 export interface RecordsApiOptions {
   /** Null when the coordinator keeps none. */
   readonly records: Records | null;
   readonly gate: Gate;
+  readonly reads: Reads;
 }
 
 const EVENTS_DEFAULT = 50;
@@ -46,7 +48,7 @@ function keyOf(request: Request): RunKey {
   return number === undefined ? { run } : { run, number };
 }
 
-export function addRecords(api: Router, { records, gate }: RecordsApiOptions): void {
+export function addRecords(api: Router, { records, gate, reads }: RecordsApiOptions): void {
   if (!records) {
     const none: RequestHandler = (_request, response) =>
       void response.status(404).json({ error: 'this coordinator keeps no records' });
@@ -54,6 +56,7 @@ export function addRecords(api: Router, { records, gate }: RecordsApiOptions): v
       api.get(path, none);
     return;
   }
+  const answer = answerOf(reads);
   const operatorsToo: RequestHandler = (request, response, next) => {
     const { kind } = request.query;
     const asked = kind === 'all' || (typeof kind === 'string' && kind.split(',').includes('operator'));
@@ -79,16 +82,18 @@ export function addRecords(api: Router, { records, gate }: RecordsApiOptions): v
 }
 
 /** 400 for what is asked wrongly, 404 for a run that never was, 503 while the database is away. */
-function answer(read: (request: Request) => Promise<unknown>): RequestHandler {
-  return async (request: Request, response: Response) => {
+const answerOf =
+  (reads: Reads) =>
+  (read: (request: Request) => Promise<readonly unknown[] | null>): RequestHandler =>
+  async (request: Request, response: Response) => {
     try {
+      if (!(await reads.allows(request, response))) return;
       const found = await read(request);
       if (found === null) response.status(404).json({ error: 'there are no records of such a run' });
-      else response.json(found);
+      else if (await reads.allows(request, response, found.length)) response.json(found);
     } catch (error) {
       if (error instanceof Wrong) response.status(400).json({ error: error.message });
       else if (error instanceof RecordsUnavailable) response.status(503).json({ error: error.message });
       else throw error;
     }
   };
-}

@@ -2,17 +2,15 @@
 
 import type { Server } from 'node:http';
 import express, { type ErrorRequestHandler } from 'express';
-import helmet from 'helmet';
 import type { Logger } from 'pino';
 import { addApi, type ApiOptions } from './api.ts';
 import { dataPlane } from './dataplane.ts';
 import { turnedAway } from './gate.ts';
+import { pageHeaders, SCRIPT_POLICY } from './headers.ts';
 import { limitRates } from './rates.ts';
 import { Plane, type PlaneOptions } from './plane.ts';
 import { limitedServer, type Certificate } from './sockets.ts';
 import { dataStream } from './stream.ts';
-
-const HSTS_SECONDS = 15_552_000;
 
 export interface HttpOptions extends ApiOptions, PlaneOptions {
   /** Folder of the built pages. */
@@ -21,7 +19,6 @@ export interface HttpOptions extends ApiOptions, PlaneOptions {
   readonly certificate?: Certificate | null;
   /** Tell browsers to come back over TLS only, for half a year. */
   readonly hsts?: boolean;
-  readonly log: Logger;
 }
 
 export interface Http {
@@ -43,30 +40,10 @@ export function httpServer(options: HttpOptions, upgrades: readonly string[]): H
   app.disable('x-powered-by');
   app.set('etag', false);
   app.set('trust proxy', guard.trustProxy ? 1 : false);
-  app.use(
-    helmet({
-      contentSecurityPolicy: {
-        useDefaults: false,
-        directives: {
-          'default-src': ["'none'"],
-          'script-src': ["'self'", "'wasm-unsafe-eval'"], // the wasm backend compiles its kernels; nothing is eval'ed
-          'style-src': ["'self'", "'unsafe-inline'"], // Radix positions pop-overs with inline styles
-          'img-src': ["'self'", 'data:'],
-          'font-src': ["'self'"],
-          'connect-src': ["'self'"],
-          'worker-src': ["'self'"],
-          'manifest-src': ["'self'"],
-          'base-uri': ["'none'"],
-          'form-action': ["'none'"],
-          'frame-ancestors': ["'none'"],
-        },
-      },
-      strictTransportSecurity: hsts && { maxAge: HSTS_SECONDS, includeSubDomains: false },
-    }),
-  );
+  app.use(pageHeaders(hsts));
   app.use(limitRates(guard));
   addApi(app, options);
-  app.use(express.static(options.pages, { index: 'index.html', setHeaders: cachePages }));
+  app.use(express.static(options.pages, { index: 'index.html', setHeaders: dressFiles }));
   app.get('/admin', (_request, response) => response.sendFile('index.html', { root: options.pages }));
   app.use((_request, response) => void response.status(404).type('text').send('There is no such page.'));
   app.use(failed(options.log));
@@ -101,7 +78,8 @@ function failed(log: Logger): ErrorRequestHandler {
 }
 
 /** Vite names assets by their content: they never change. The page itself is asked for again each time. */
-function cachePages(response: { setHeader(name: string, value: string): void }, file: string): void {
+function dressFiles(response: { setHeader(name: string, value: string): void }, file: string): void {
   const immutable = /[\\/]assets[\\/]/.test(file);
+  if (immutable && file.endsWith('.js')) response.setHeader('Content-Security-Policy', SCRIPT_POLICY);
   response.setHeader('Cache-Control', immutable ? 'public, max-age=31536000, immutable' : 'no-cache');
 }

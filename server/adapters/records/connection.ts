@@ -2,7 +2,7 @@
 
 import type { RunOpening } from './buffer.ts';
 import { kyselyOver, type Db } from './dialect.ts';
-import { impatient, type Link, type OpenLink } from './link.ts';
+import { impatient, type Link, type OpenLink, type Remark } from './link.ts';
 import { migrate } from './schema.ts';
 import { openRun } from './write.ts';
 
@@ -10,10 +10,10 @@ export class Connection {
   readonly db: Db;
   readonly link: Link;
   /** What is to be told of how it was opened. */
-  readonly remark: string | null;
+  readonly remark: Remark | null;
   readonly #numbers = new Map<string, number>();
 
-  private constructor(link: Link, remark: string | null) {
+  private constructor(link: Link, remark: Remark | null) {
     this.link = impatient(link);
     this.db = kyselyOver(this.link);
     this.remark = remark;

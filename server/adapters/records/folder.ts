@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
+import type { Remark } from './link.ts';
 import { SCHEMA } from './schema.ts';
 
 /** Its defaults are a server's: with 4 MB of buffers it holds half the memory, and our questions are as fast. */
@@ -22,7 +23,7 @@ const openAt = (folder: string): Promise<PGlite> =>
 
 export interface OpenFolder {
   readonly db: PGlite;
-  readonly remark: string | null;
+  readonly remark: Remark | null;
   /** The folder was made just now, which leaves twice the memory behind that the database needs. */
   readonly made: boolean;
   close(): Promise<void>;
@@ -54,13 +55,13 @@ async function openOrReplace(folder: string, crashed: boolean): Promise<Omit<Ope
     return { db, remark: null, made: false };
   } catch (error) {
     await db?.close().catch(() => undefined);
-    const why = error instanceof Error ? error.message : String(error);
+    const cause = error instanceof Error ? error.message : String(error);
     const fresh = await makeBeside(folder); // not where the disk is the trouble: then all stays as it is
     const aside = `${folder}.broken-${new Date().toISOString().replaceAll(/[:.]/g, '-')}`;
     await rename(folder, aside);
     await rename(fresh, folder);
-    const remark = `The records in the state folder cannot be read (${why}): they are set aside as ${basename(aside)}, and new ones begin.`;
-    return { db: await openAt(folder), remark, made: true };
+    const text = `The records in the state folder cannot be read: they are set aside as ${basename(aside)}, and new ones begin; the log says why.`;
+    return { db: await openAt(folder), remark: { text, cause }, made: true };
   }
 }
 

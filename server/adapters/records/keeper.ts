@@ -166,7 +166,10 @@ export class RecordsKeeper implements Records {
   async #connect(): Promise<Connection> {
     const connection = await Connection.open(this.#options.openLink, this.#leaving.signal);
     this.#options.ids.atLeast(await largestId(connection.db));
-    if (connection.remark) this.#options.onTrouble(connection.remark);
+    if (connection.remark) {
+      this.#options.onError(new Error(connection.remark.cause));
+      this.#options.onTrouble(connection.remark.text);
+    }
     return connection;
   }
 

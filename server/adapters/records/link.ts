@@ -17,9 +17,16 @@ export interface Link {
 }
 
 /** What a link that was opened has to say: a folder that could not be read was set aside. */
+export interface Remark {
+  /** Fit to be shown to everyone. */
+  readonly text: string;
+  /** As the database said it, perhaps with paths in it: for the log. */
+  readonly cause: string;
+}
+
 export interface Opened {
   readonly link: Link;
-  readonly remark: string | null;
+  readonly remark: Remark | null;
 }
 
 /** Rejects when it cannot be opened, or when it is told that nobody waits any more. */

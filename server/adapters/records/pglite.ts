@@ -2,13 +2,13 @@
 
 import type { Worker } from 'node:worker_threads';
 import { startThread } from '../../thread.ts';
-import type { Answered, Link, Opened, OpenLink } from './link.ts';
+import type { Answered, Link, Opened, OpenLink, Remark } from './link.ts';
 
 export type ToPglite =
   | { readonly id: number; readonly type: 'open' | 'maintain' | 'close' }
   | { readonly id: number; readonly type: 'query'; readonly sql: string; readonly values: readonly unknown[] };
 export type FromPglite =
-  | ({ readonly id: number; readonly ok: true; readonly remark: string | null; readonly made: boolean } & Answered)
+  | ({ readonly id: number; readonly ok: true; readonly remark: Remark | null; readonly made: boolean } & Answered)
   | { readonly id: number; readonly ok: false; readonly error: string; readonly code: string | null };
 
 type Answer = Extract<FromPglite, { ok: true }>;
@@ -53,7 +53,7 @@ class Conversation {
 /** Opens the folder, and makes it where there is none, as often as it is called; one thread at a time has it. */
 export function pgliteIn(folder: string): OpenLink {
   let before: Promise<unknown> = Promise.resolve();
-  const open = async (signal: AbortSignal, remarkBefore: string | null): Promise<Opened> => {
+  const open = async (signal: AbortSignal, remarkBefore: Remark | null): Promise<Opened> => {
     await before;
     signal.throwIfAborted();
     const thread = startThread(new URL('./pglite-thread.ts', import.meta.url), { workerData: { folder } });

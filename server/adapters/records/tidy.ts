@@ -2,6 +2,7 @@
 
 import { sql } from 'kysely';
 import type { NoteKind } from '../../../shared/protocol/snapshots.ts';
+import { LOCKED_OUT, WRONG_TOKEN } from '../../records.ts';
 import type { Db } from './dialect.ts';
 import { SCHEMA } from './schema.ts';
 
@@ -11,9 +12,17 @@ export const THINNING = [
   { seconds: 10, into: 60, afterMs: 86_400_000 },
 ] as const;
 
-/** What strangers can make happen is counted apart, so that no flood of it pushes out the rest. */
-const BY_STRANGERS: readonly NoteKind[] = ['joined', 'left', 'refused'];
-/** Of each of the two; 15 MB a run. */
+/** What strangers can make happen; of the bans, the operator's own are events of his too. */
+const BY_STRANGERS: readonly NoteKind[] = ['joined', 'left', 'refused', 'banned'];
+const AT_THE_DOOR = sql`(kind = 'operator' and (starts_with(text, ${WRONG_TOKEN}) or starts_with(text, ${LOCKED_OUT})))`;
+const OF_STRANGERS = sql`(kind in (${sql.join(BY_STRANGERS)}) or ${AT_THE_DOOR})`;
+/** Counted apart, so that no flood of one pushes out another: what strangers did, what the operator did, and the rest. */
+const SHARES = [
+  OF_STRANGERS,
+  sql`(kind = 'operator' and not ${AT_THE_DOOR})`,
+  sql`(kind <> 'operator' and not ${OF_STRANGERS})`,
+];
+/** Of each of the three; 20 MB a run. */
 export const EVENTS_MAX = 50_000;
 /** The least useful go first: those with the fewest samples, then those that were here longest ago. */
 export const WORKERS_MAX = 50_000;
@@ -41,8 +50,8 @@ export async function tidy(db: Db, nowMs: number, limits: TidyLimits = LIMITS): 
   const { rows: runs } = await sql<{ number: number }>`select number from ${table('runs')} order by number desc`.execute(db); // prettier-ignore
   for (const number of [null, ...runs.map((run) => run.number)]) {
     const own = number === null ? sql`run is null` : sql`run = ${number}`;
-    for (const which of [sql`in`, sql`not in`]) {
-      const these = sql`${own} and kind ${which} (${sql.join(BY_STRANGERS)})`;
+    for (const share of SHARES) {
+      const these = sql`${own} and ${share}`;
       await sql`delete from ${table('events')} where ${these} and id <= (
         select id from ${table('events')} where ${these} order by id desc offset ${limits.events} limit 1)`.execute(db);
     }

@@ -8,6 +8,8 @@ import { LimitedWebSocketServer } from '../../websocket.ts';
 
 /** Control messages are a few hundred bytes. */
 const MESSAGE_BYTES_MAX = 32 * 1024;
+/** Packets that wait for a slow reader before it is skipped. A page's are some 100 kB each. */
+export const UNSENT_PACKETS_MAX = 4;
 const CONNECT_MS_MAX = 10_000;
 const PONG_MS_MAX = 20_000;
 
@@ -63,3 +65,7 @@ export function countStrange(
     if (!known.includes(event)) guard.heldBack.event += 1;
   });
 }
+
+/** What engine.io holds for a reader that does not read: its own queue, which its types keep private. */
+export const unsent = ({ conn }: { conn: unknown }): number =>
+  (conn as { writeBuffer: readonly unknown[] }).writeBuffer.length;
