@@ -3,6 +3,7 @@
 import type { Worker } from 'node:worker_threads';
 import type { VolunteerView } from '../../shared/volunteer/view.ts';
 import { bootThread } from './boot.ts';
+import { Patience, type PatienceOptions } from './patience.ts';
 import type { FromThread, ThreadData, ToThread } from './thread.ts';
 
 /** After this, a volunteer that was told to leave is ended: its leases then expire by themselves. */
@@ -16,8 +17,7 @@ export interface End {
   readonly reason: string | null;
 }
 
-export interface OneOptions extends ThreadData {
-  readonly connectMsMax: number;
+export interface OneOptions extends ThreadData, Omit<PatienceOptions, 'giveUp'> {
   readonly onChange: (view: VolunteerView) => void;
 }
 
@@ -27,8 +27,8 @@ export class OneVolunteer {
   view: VolunteerView | null = null;
   readonly #thread: Worker;
   readonly #options: OneOptions;
+  readonly #patience: Patience;
   #end: End | null = null;
-  #connectTimer: ReturnType<typeof setTimeout> | undefined;
   #farewellTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: OneOptions) {
@@ -36,12 +36,14 @@ export class OneVolunteer {
     const data: ThreadData = { url, run, name, backend, slowdown, key, joinCode, ca };
     this.name = options.name;
     this.#options = options;
+    const giveUp = (ms: number): void => this.stop({ ok: false, reason: `no connection to ${url} for ${ms / 1000} s` });
+    this.#patience = new Patience({ connectMsMax: options.connectMsMax, awayMsMax: options.awayMsMax, giveUp });
     this.#thread = bootThread(new URL('./thread.ts', import.meta.url), data);
     this.#thread.on('message', (view: FromThread) => this.#see(view));
     this.#thread.on('error', (error) => (this.#end = { ok: false, reason: error.message.slice(0, ERROR_CHARS_MAX) }));
     this.ended = new Promise((resolve) => {
       this.#thread.on('exit', () => {
-        clearTimeout(this.#connectTimer);
+        this.#patience.end();
         clearTimeout(this.#farewellTimer);
         resolve(this.#end ?? { ok: false, reason: 'the thread ended by itself' });
       });
@@ -68,17 +70,6 @@ export class OneVolunteer {
       this.#end ??= { ok: view.phase === 'finished', reason: view.message };
       this.#expectExit();
     }
-    this.#watchConnection(view.phase === 'connecting' || view.phase === 'reconnecting');
-  }
-
-  #watchConnection(connecting: boolean): void {
-    if (!connecting) {
-      clearTimeout(this.#connectTimer);
-      this.#connectTimer = undefined;
-      return;
-    }
-    const { url, connectMsMax } = this.#options;
-    const reason = `no connection to ${url} for ${connectMsMax / 1000} s`;
-    this.#connectTimer ??= setTimeout(() => this.stop({ ok: false, reason }), connectMsMax);
+    this.#patience.see(view.phase);
   }
 }

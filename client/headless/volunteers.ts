@@ -30,8 +30,10 @@ export interface VolunteersOptions {
   readonly ca?: string | undefined;
   /** One line for a person. */
   readonly log?: ((line: string) => void) | undefined;
-  /** How long one may be without connection before it gives up. Default 60 s. */
+  /** How long one tries to be let in for the first time before it gives up. Default 60 s. */
   readonly connectMsMax?: number | undefined;
+  /** How long one may be without connection after that. Default: as long as it takes. */
+  readonly awayMsMax?: number | undefined;
 }
 
 export interface VolunteerStats {
@@ -71,7 +73,7 @@ export function startVolunteers(options: VolunteersOptions): Volunteers {
 
 async function volunteer(options: VolunteersOptions, started: OneVolunteer[], signal: AbortSignal): Promise<End> {
   const { url, backend, slowdown = [1], name: prefix = 'node', log = () => undefined } = options;
-  const { connectMsMax = CONNECT_MS_MAX } = options;
+  const { connectMsMax = CONNECT_MS_MAX, awayMsMax = Infinity } = options;
   const ca = await readAuthority(options.ca);
   const run = options.run ?? (await findRun(url, { signal, connectMsMax, log, fetch: fetchTrusting(ca) }));
   const count = Math.min(options.count, VOLUNTEERS_MAX);
@@ -84,7 +86,9 @@ async function volunteer(options: VolunteersOptions, started: OneVolunteer[], si
     const onChange = ({ phase, message }: { phase: VolunteerPhase; message: string | null }): void =>
       log(message === null ? `${name}: ${phase}` : `${name}: ${phase}. ${message}`);
     const who = { name, key: keys[i]!, joinCode, ca };
-    started.push(new OneVolunteer({ ...{ url, run, backend, connectMsMax, onChange }, ...who, slowdown: factor }));
+    started.push(
+      new OneVolunteer({ ...{ url, run, backend, connectMsMax, awayMsMax, onChange }, ...who, slowdown: factor }),
+    );
   }
   const ends = await Promise.all(started.map(({ ended }) => ended));
   const bad = ends.findIndex(({ ok }) => !ok);

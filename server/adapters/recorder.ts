@@ -45,18 +45,27 @@ export async function setAside(path: string): Promise<string | null> {
   return `${path}.${number}`;
 }
 
+/** What may wait for the disk: a slow one must not fill the memory. One record may be larger, when nothing waits. */
+export const WAITING_BYTES_MAX = 256 * 2 ** 20;
+
 export class Recorder {
   readonly #file: WriteStream;
+  readonly #onFailed: (error: Error) => void;
+  #failed = false;
 
-  /** `onFailed` is told once, when the file cannot be written any more: what is recorded then goes nowhere. */
-  constructor(path: string, onFailed: (error: Error) => void) {
-    this.#file = createWriteStream(path);
-    this.#file.on('error', onFailed);
+  /**
+   * `onFailed` is told once, when the file cannot be written any more, or not as fast as events come: what is recorded then
+   * goes nowhere. `file` is where they go when it is not to be the disk.
+   */
+  constructor(path: string, onFailed: (error: Error) => void, file: WriteStream = createWriteStream(path)) {
+    this.#file = file;
+    this.#onFailed = onFailed;
+    this.#file.on('error', (error) => this.#fail(error));
   }
 
   /** Writes one event. Vectors are copied at once, as the coordinator overwrites them. */
   record(event: CoordinatorEvent, nowMs: number): void {
-    if (LEFT_OUT.has(event.type) || this.#file.destroyed) return;
+    if (LEFT_OUT.has(event.type) || this.#failed || this.#file.destroyed) return;
     const vectors = vectorsOf(event);
     const elements = vectors.reduce((sum, { length }) => sum + length, 0);
     const text = Buffer.from(JSON.stringify({ nowMs, event: plain(event) }, writable));
@@ -67,14 +76,23 @@ export class Recorder {
     for (const vector of vectors) {
       at += Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength).copy(record, at);
     }
-    this.#file.write(record);
+    const { writableLength: waiting } = this.#file;
+    if (waiting === 0 || waiting + record.length <= WAITING_BYTES_MAX) this.#file.write(record);
+    else this.#fail(new Error(`the disk is too slow: ${Math.round(waiting / 2 ** 20)} MiB wait for it`));
   }
 
   async close(): Promise<void> {
-    if (this.#file.closed) return;
+    if (this.#file.closed || this.#failed) return;
     const closed = new Promise<void>((resolve) => this.#file.once('close', () => resolve()));
     this.#file.end();
     await closed;
+  }
+
+  #fail(error: Error): void {
+    if (this.#failed) return;
+    this.#failed = true;
+    this.#file.destroy();
+    this.#onFailed(error);
   }
 }
 

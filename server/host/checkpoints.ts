@@ -95,7 +95,7 @@ export class Checkpoints {
   async finish(): Promise<void> {
     await Promise.all(
       [...this.#runs].map(async ([id, run]) => {
-        await run.writing?.done;
+        while (run.writing) await run.writing.done;
         if (run.cadence.unsafe(this.#options.version(id))) await this.#begin(id, run);
       }),
     );

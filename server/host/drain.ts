@@ -8,16 +8,16 @@ const LOOK_EVERY_MS = 50;
 
 export interface Drained {
   readonly dispatch: (event: CoordinatorEvent) => void;
-  /** Leases that are out. */
-  readonly outstanding: () => number;
+  /** Leases that are out, of workers that are here. */
+  readonly awaited: () => number;
 }
 
 /** Resolves when no lease is out any more, or after `graceMs`. Returns how many are. */
-export async function drain({ dispatch, outstanding }: Drained, graceMs: number): Promise<number> {
+export async function drain({ dispatch, awaited }: Drained, graceMs: number): Promise<number> {
   dispatch({ type: 'drain' });
   const untilMs = performance.now() + graceMs;
-  while (outstanding() > 0 && performance.now() < untilMs) await sleep(LOOK_EVERY_MS);
-  return outstanding();
+  while (awaited() > 0 && performance.now() < untilMs) await sleep(LOOK_EVERY_MS);
+  return awaited();
 }
 
 /** Whether it was done in time; it goes on in any case. */

@@ -131,7 +131,8 @@ async function assemble(options: StartOptions, ends: Ends): Promise<Started> {
   };
   const dispatch: Drained['dispatch'] = (event) => loop.dispatch(event);
   const stop = async (graceMs: number): Promise<void> => {
-    const left = await drain({ dispatch, outstanding: () => coordinator.outstanding() }, graceMs);
+    void checkpoints?.finish(); // should the process be ended before the last push is in
+    const left = await drain({ dispatch, awaited: () => coordinator.awaited() }, graceMs);
     if (left > 0) log.info(`${left} leases are still out: their work will be leased again`);
     await close();
   };

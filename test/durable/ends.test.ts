@@ -54,6 +54,22 @@ describe('SIGTERM', () => {
     expect(second.output).toContain('goes on from version 1');
   });
 
+  it('[C8] writes down what it has before it waits for what is under way', async () => {
+    const coordinator = await start(['--grace', '3000']);
+    const worker = await PlainWorker.join(coordinator.url);
+    const [done, open] = [await worker.lease(), await worker.lease()];
+    expect(open.lease.id).not.toBe(done.lease.id);
+    const { reply } = await worker.push(
+      done,
+      Float32Array.from(done.theta, () => 1e-3),
+    );
+    expect(reply.outcome).toBe('applied');
+    expect(version()).toBe(0);
+    coordinator.send('SIGTERM');
+    await expect.poll(() => version(), { timeout: 30_000 }).toBe(1);
+    await coordinator.kill();
+  });
+
   it('[C8] does not wait for ever for a worker that says nothing, nor at all when sent again', async () => {
     const patient = await start(['--grace', '0.2']);
     await (await PlainWorker.join(patient.url)).lease();

@@ -30,8 +30,8 @@ describe('a soak', () => {
 
   it('[P3] fails for a stall, a heap that grows, a process that fell, and when nobody was killed', () => {
     expect(failing(looks({ stallS: 40 }), 400, [])).toEqual(['The version rises at least every 30 s']);
-    expect(failing(looks({ mbPerHour: 3 }), 400, [])).toEqual(['Objects grow by less than 1 MB an hour after the first quarter']); // prettier-ignore
-    expect(failing(looks({ buffersMbPerHour: 200 }), 400, [])).toEqual(['Buffers grow by less than 100 MB an hour after the first quarter']); // prettier-ignore
+    expect(failing(looks({ mbPerHour: 3 }), 400, [])).toEqual(['Objects grow by less than 1 MB an hour after the first half']); // prettier-ignore
+    expect(failing(looks({ buffersMbPerHour: 200 }), 400, [])).toEqual(['Buffers grow by less than 100 MB an hour after the first half']); // prettier-ignore
     expect(failing(looks(), 400, ['worker 1 ended'])).toHaveLength(1);
     expect(failing(looks(), 0, [])).toHaveLength(1);
     expect(failing([], 400, [])).toHaveLength(3);

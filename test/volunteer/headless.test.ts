@@ -3,8 +3,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { volunteerCommand, type CommandOptions } from '../../client/headless/options.ts';
+import { Patience } from '../../client/headless/patience.ts';
 import { startVolunteers, type Volunteers } from '../../client/headless/volunteers.ts';
 import type { RunSummary, WorkerRow } from '../../shared/protocol/snapshots.ts';
 import type { Started } from '../../server/host/start.ts';
@@ -101,6 +102,33 @@ describe('headless volunteers', () => {
     expect((await volunteers.done).reason).toBe('no connection to http://127.0.0.1:1 for 0.001 s');
     volunteers = startVolunteers({ ...nobody, run: 'digits' });
     expect((await volunteers.done).reason).toBe('node-1: no connection to http://127.0.0.1:1 for 0.001 s');
+  });
+
+  it('[V3] wait for a coordinator that was there for as long as it takes, or as they are told', () => {
+    vi.useFakeTimers();
+    const gaveUp: number[] = [];
+    const patience = (awayMsMax: number): Patience =>
+      new Patience({ connectMsMax: 60_000, awayMsMax, giveUp: (ms) => gaveUp.push(ms) });
+    const [forever, told, early] = [patience(Infinity), patience(5_000), patience(Infinity)];
+    early.see('connecting');
+    for (const one of [forever, told]) for (const phase of ['connecting', 'training', 'reconnecting'] as const) one.see(phase); // prettier-ignore
+    vi.advanceTimersByTime(59_999);
+    expect(gaveUp).toEqual([5_000]);
+    vi.advanceTimersByTime(10 * 86_400_000);
+    expect(gaveUp).toEqual([5_000, 60_000]);
+    vi.useRealTimers();
+  });
+
+  it('[V3] give up when their coordinator went away for longer than they are told to wait', async () => {
+    coordinator = await start([digitsRun('epochs: 1000')]);
+    const { url } = coordinator;
+    await new Promise<void>((resolve) => {
+      const log = (line: string): void => (line === 'node-1: training' ? resolve() : undefined);
+      volunteers = startVolunteers({ url, run: 'digits', count: 1, backend: 'wasm', awayMsMax: 1, log });
+    });
+    await coordinator.close();
+    coordinator = null;
+    expect(await volunteers!.done).toEqual({ ok: false, reason: `node-1: no connection to ${url} for 0.001 s` });
   });
 
   it('[V3] can be stopped while they look for a coordinator', async () => {

@@ -12,6 +12,8 @@ import { pause, Scene } from '../chaos/scene.ts';
 import { megabytes, report, verdict, type Look } from './verdict.ts';
 
 const LOOK_EVERY_MS = 2_000;
+/** Between two kills of workers. */
+const PAUSE_MS = { least: 500, most: 2_000 };
 /** A full collection stops the coordinator for a moment. */
 const COLLECT_EVERY_LOOKS = 15;
 /** Long forms: the same tests, with the figures of the promises. */
@@ -99,7 +101,7 @@ const scene = await Scene.open({ runFile, workers: options.workers, folder, watc
 await scene.assembled();
 const startMs = performance.now();
 const going = (): boolean => performance.now() < startMs + 60_000 * options.minutes;
-const killing = churn(scene, kills(options.seed, options.workers), going);
+const killing = churn(scene, kills(options.seed, options.workers, PAUSE_MS), going);
 const looks: Look[] = [];
 let missed = 0;
 while (going()) {
