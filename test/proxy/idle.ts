@@ -13,11 +13,13 @@ export interface IdleOptions {
   readonly url: string;
   readonly run: string;
   readonly number: number;
+  /** An authority to trust, of a coordinator over TLS. */
+  readonly ca?: string;
   readonly onWelcome: (welcome: Extract<Welcome, { ok: true }>) => void;
 }
 
 /** Of an address of its own among those of this machine, 64 to each, as behind many networks. */
-export async function idleVolunteer({ url, run, number, onWelcome }: IdleOptions): Promise<Shell> {
+export async function idleVolunteer({ url, run, number, ca, onWelcome }: IdleOptions): Promise<Shell> {
   const key = await keyOf(await makePair(false));
   const localAddress = `127.0.1.${1 + (number >> 6)}`;
   const shell = new Shell({
@@ -32,7 +34,7 @@ export async function idleVolunteer({ url, run, number, onWelcome }: IdleOptions
       recycle: () => undefined,
       close: () => undefined,
     },
-    control: (listener) => new SocketControl(url, listener, { localAddress }),
+    control: (listener) => new SocketControl(url, listener, { localAddress, ...(ca !== undefined && { ca: [ca] }) }),
     pass: { key: Promise.resolve(key), joinCode: null },
   });
   shell.start();

@@ -1,7 +1,7 @@
 // Peers that are not there any more, and peers that do not read: what they cost, and for how long.
 
 import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
+import { connect } from 'node:net';
 import { io } from 'socket.io-client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
@@ -12,6 +12,7 @@ import type { Next } from '../../shared/protocol/lease.ts';
 import { digitsRun, PlainWorker, start, UNHURRIED } from '../server/harness.ts';
 import { bufferBytes } from './memory.ts';
 import { FaultProxy } from './proxy.ts';
+import { unread } from './unread.ts';
 
 let coordinator: Started;
 let proxy: FaultProxy;
@@ -99,17 +100,6 @@ async function restart(yaml: string, timing = UNHURRIED): Promise<void> {
 }
 
 describe('a peer that does not read', () => {
-  const pull = ({ welcome }: PlainWorker): Buffer =>
-    Buffer.from(
-      `POST /data/runs/digits/leases HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${welcome.token}\r\nContent-Length: 0\r\n\r\n`,
-    );
-
-  const unread = (worker: PlainWorker): Socket => {
-    const socket = connect(Number(new URL(coordinator.url).port), '127.0.0.1').on('error', () => undefined);
-    socket.pause();
-    socket.write(pull(worker));
-    return socket;
-  };
   const leasesOf = ({ welcome }: PlainWorker): number =>
     coordinator.loop.workers(RUN).find(({ id }) => id === welcome.worker)!.leases;
 
@@ -119,7 +109,7 @@ describe('a peer that does not read', () => {
     const versions = new Steps(fast);
     versions.take(20);
     const before = bufferBytes();
-    const socket = unread(slow);
+    const socket = unread(coordinator.url, slow);
     await expect.poll(() => leasesOf(slow)).toBe(1);
     versions.take(400);
     expect(coordinator.loop.summary(RUN).version).toBe(420);
@@ -130,7 +120,7 @@ describe('a peer that does not read', () => {
   it('[N4] is sent nothing more before it has read', async () => {
     await restart('leases: { perWorker: 4 }');
     const worker = await PlainWorker.join(coordinator.url);
-    const first = unread(worker);
+    const first = unread(coordinator.url, worker);
     await expect.poll(() => leasesOf(worker)).toBe(1);
     const second = worker.pull();
     const third = worker.pull();
@@ -145,7 +135,7 @@ describe('a peer that does not read', () => {
   it('[P8] [N6] is cut off when it takes nothing for too long', async () => {
     await restart('', QUICK);
     const worker = await PlainWorker.join(coordinator.url);
-    const socket = unread(worker);
+    const socket = unread(coordinator.url, worker);
     await expect.poll(connections).toBeGreaterThan(0);
     await expect.poll(connections, { timeout: 10_000 }).toBe(0);
     socket.destroy();

@@ -1,5 +1,6 @@
 // Everybody comes back at once: the coordinator is killed and started again on its port, and all of its volunteers reconnect,
-// prove their devices, and are the same workers as before. STORM_CLIENTS=2000 for the figures of the promise.
+// prove their devices, and are the same workers as before. STORM_CLIENTS=2000 for the figures of the promise, held to its
+// bounds.
 
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -10,8 +11,11 @@ import type { Health, WorkerRow } from '../../shared/protocol/snapshots.ts';
 import { CoordinatorProcess } from '../durable/coordinator-process.ts';
 import { idleVolunteer } from './idle.ts';
 
+const LONG = process.env['STORM_CLIENTS'] !== undefined;
 const CLIENTS = Number(process.env['STORM_CLIENTS'] ?? 300);
 const PATIENCE_MS = 120_000;
+const BACK_IN_MS_MAX = 15_000;
+const EVENT_LOOP_P99_MS_MAX = 200;
 const RUN = `id: storm
 name: Storm
 dataset: digits
@@ -60,9 +64,11 @@ it(
     const workers = await get<WorkerRow[]>('/api/runs/storm/workers');
     expect(new Set(workers.map(({ id }) => id))).toEqual(new Set(welcomed.values()));
     const { eventLoopDelayMs } = await get<Health>('/api/health');
-    if (process.env['STORM_CLIENTS'])
+    if (LONG) {
       process.stderr.write(`storm: ${CLIENTS} back in ${Math.round(backInMs)} ms, p99 ${eventLoopDelayMs} ms\n`);
-    expect(backInMs).toBeLessThan(60_000);
+      expect(backInMs).toBeLessThanOrEqual(BACK_IN_MS_MAX);
+      expect(eventLoopDelayMs).toBeLessThan(EVENT_LOOP_P99_MS_MAX);
+    }
     expect(coordinator.output).not.toMatch(/unhandled|uncaught/i);
   },
 );
