@@ -22,8 +22,12 @@ const LONG_TESTS = [
   'test/browser/memory.test.ts',
   'test/proxy/storm.test.ts',
   'test/proxy/hostile.test.ts',
+  'test/proxy/slow-reader.test.ts',
 ];
-const LONG_FORMS = { KILLS: '50', MEMORY_STEPS: '10000', STORM_CLIENTS: '2000', FUZZ_FRAMES: '100000' };
+const LONG_FORMS = {
+  ...{ KILLS: '50', MEMORY_STEPS: '10000', STORM_CLIENTS: '2000', FUZZ_FRAMES: '100000' },
+  ...{ SLOW_READER_TURNS: '10' },
+};
 /** Drawn by the coordinator, small, and longer than any soak. */
 const RUN = `id: soak
 name: Soak
