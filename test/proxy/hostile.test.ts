@@ -9,6 +9,7 @@ import { RATES } from '../../server/limits.ts';
 import { rng } from '../../shared/rng.ts';
 import { CoordinatorProcess } from '../durable/coordinator-process.ts';
 import { PlainWorker } from '../server/harness.ts';
+import { besideBurner } from './burner.ts';
 import { fuzzControl, fuzzHttp, fuzzStream, slowloris, tinyPieces, type Target } from './attacks.ts';
 import { Flood } from './flood.ts';
 import { Honest, type Answer } from './honest.ts';
@@ -17,11 +18,8 @@ const LONG = process.env['FUZZ_FRAMES'] !== undefined;
 const FRAMES = Number(process.env['FUZZ_FRAMES'] ?? 3000);
 const SLOW_SOCKETS = 500;
 const MB = 2 ** 20;
-/**
- * Held only when the figures are asked for, with the machine to itself. Promised are a factor of 2 and a throughput of 0.9; where
- * attacker, coordinator and honest worker share two cores the factor was 2.0 to 2.3, and the throughput 0.86 to 1.05.
- */
-const HELD = { p95TimesMax: 3, throughputMin: 0.8, refusedMsMax: 1000 };
+/** Of the promises. Held only when the figures are asked for, with the machine to itself. */
+const HELD = { p95TimesMax: 2, throughputMin: 0.9, refusedMsMax: 1000 };
 const COMPLAINTS = /error|unhandled|uncaught|warn/i;
 const PATIENCE = { timeout: 1_200_000 };
 const RUN = `id: digits
@@ -60,9 +58,11 @@ async function target(): Promise<Target> {
   const body = worker.body(params, new Float32Array(params.theta.length).fill(0.5));
   return { url: coordinator.url, token: worker.welcome.token, lease: params.lease.id, body };
 }
-async function calm(): Promise<Answer> {
+/** The honest worker alone with the coordinator; for the figures beside a process as busy as the attacker. */
+const calm = (): Promise<Answer> => (LONG ? besideBurner(() => exchanges(1000)) : exchanges(200));
+async function exchanges(count: number): Promise<Answer> {
   await honest.take();
-  await expect.poll(() => honest.count(), { timeout: 60_000 }).toBeGreaterThan(200);
+  await expect.poll(() => honest.count(), { timeout: 120_000 }).toBeGreaterThan(count);
   return honest.take();
 }
 const tell = (text: string): void => void (LONG && process.stderr.write(`${text}\n`));
@@ -103,10 +103,8 @@ describe('under attack', () => {
     const seconds = (performance.now() - beganMs) / 1000;
     await one.stop();
     expect(one.heard).toBeLessThanOrEqual(RATES.worker.points * (seconds + 2));
-    await honest.take();
     const many = await Flood.of(coordinator.url, { identities: 100, streams: 1, perSecond: 100 });
-    await expect.poll(() => honest.count(), { timeout: 120_000 }).toBeGreaterThan(100);
-    const during = await honest.take();
+    const during = await exchanges(LONG ? 1000 : 100);
     await many.stop();
     tell(
       `flood: refused after ${Math.round(one.refusedAfterMs)} ms, honest throughput ${times(during.perSecond, before.perSecond)}`,

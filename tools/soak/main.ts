@@ -26,7 +26,7 @@ const LONG_TESTS = [
 ];
 const LONG_FORMS = {
   ...{ KILLS: '50', MEMORY_STEPS: '10000', STORM_CLIENTS: '2000', FUZZ_FRAMES: '100000' },
-  ...{ SLOW_READER_TURNS: '10' },
+  ...{ SLOW_READER_TURNS: '20' },
 };
 /** Drawn by the coordinator, small, and longer than any soak. */
 const RUN = `id: soak

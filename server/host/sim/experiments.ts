@@ -89,7 +89,7 @@ async function perform(of: Experiment, runner: Runner): Promise<Outcome> {
   const tables = of.tables ? [of.tables(rows)] : [...wide, longTable(rows)];
   const text = [...tables, of.details?.(rows) ?? '', verdicts(checks)].filter((part) => part !== '').join('\n\n');
   const part = `${seedsOf(rows)}${given.fleet === undefined ? '' : `, of the fleets ${given.fleet} alone`}.`;
-  return { of: part, text, json: rowLines(rows), plot: comparisonPlot(rows), checks };
+  return { of: part, text, json: rowLines(rows), plot: of.plot?.(rows) ?? comparisonPlot(rows), checks };
 }
 
 function ofFleet(scenarios: readonly Scenario[], name: string | undefined): readonly Scenario[] {

@@ -44,6 +44,8 @@ export interface TableExperiment extends About {
   tables?(rows: readonly RunRow[]): string;
   /** A table more, as Markdown, after those. */
   details?(rows: readonly RunRow[]): string;
+  /** Its own plot; that of any comparison when absent. */
+  plot?(rows: readonly RunRow[]): TopLevelSpec;
 }
 
 /** Figures that have a formula to be held against. */

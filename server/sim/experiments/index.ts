@@ -7,5 +7,6 @@ import { E3 } from './e3.ts';
 import { E4 } from './e4.ts';
 import { E5 } from './e5.ts';
 import type { Experiment } from './experiment.ts';
+import { FAULTS } from './faults.ts';
 
-export const EXPERIMENTS: readonly Experiment[] = [E1_SMALL, E1_SWEEP, E1, E2, E3, E4, E5, ATTACKED];
+export const EXPERIMENTS: readonly Experiment[] = [E1_SMALL, E1_SWEEP, E1, E2, E3, E4, E5, ATTACKED, FAULTS];
