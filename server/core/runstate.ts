@@ -7,7 +7,7 @@ import { isVec } from '../../shared/precision.ts';
 import { rng } from '../../shared/rng.ts';
 import { Aggregator, aggregatorFacts } from './aggregator.ts';
 import { RunClock } from './clock.ts';
-import { defenceFacts, RunDefences } from './defence/defences.ts';
+import { defenceFacts, RunDefences, type Here } from './defence/defences.ts';
 import { Desk, deskFacts } from './desk.ts';
 import { Evaluation, evaluationFacts } from './evaluation.ts';
 import type { CoordinatorEvent, RunSetup } from './events.ts';
@@ -68,7 +68,7 @@ export class RunState {
     const { batchSize, epochs, leases } = config;
     const random = rng(config.seed);
     this.ledger = new Ledger({ shards: shardCounts, batchSize, epochs, random: random.fork('data') });
-    this.defences = new RunDefences(config, this.sessions, secret);
+    this.defences = new RunDefences(config, this.#here(), secret);
     this.aggregator = new Aggregator({
       method,
       config: config.method,
@@ -86,6 +86,18 @@ export class RunState {
     this.desk = new Desk({ config: leases, lag, boot: this.#boot, ...around });
     if (snapshot && facts) this.#restore(facts, snapshot);
     this.rollback.begin(() => this.copy());
+  }
+
+  #here(): Here {
+    const { sessions } = this;
+    const heldOut = (): number | null => this.evaluation.validation?.loss ?? null;
+    return {
+      present: (worker) => sessions.present(worker),
+      get presentCount() {
+        return sessions.presentCount;
+      },
+      losses: () => ({ workers: sessions.medianLoss, heldOut: heldOut() }),
+    };
   }
 
   get ended(): boolean {

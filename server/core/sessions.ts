@@ -5,6 +5,7 @@ import type { WorkerId } from '../../shared/ids.ts';
 import type { Device, WorkerStatus } from '../../shared/protocol/messages.ts';
 import type { Standing, WorkerRow } from '../../shared/protocol/snapshots.ts';
 import { count, reasonCounts } from './facts.ts';
+import { median } from './rate.ts';
 import { GONE_AFTER_MS, Session, sessionFacts } from './session.ts';
 
 /** Rows of workers that left: enough to see who was here today. */
@@ -41,6 +42,14 @@ export class Sessions {
     let count = 0;
     for (const { present } of this.#sessions.values()) if (present) count += 1;
     return count;
+  }
+
+  /** The middle of what the workers that are not gone say of their loss lately, nats; null when none does. */
+  get medianLoss(): number | null {
+    const losses: number[] = [];
+    for (const { present, loss } of this.#sessions.values())
+      if (present && loss.value !== null) losses.push(loss.value);
+    return median(losses);
   }
 
   /** Whether this worker is. */

@@ -2,10 +2,10 @@
 
 import { describe, expect, it } from 'vitest';
 import { Records } from '../../server/core/defence/records.ts';
-import { Score } from '../../server/core/defence/score.ts';
+import { knownByHeart, Score } from '../../server/core/defence/score.ts';
 import { rng } from '../../shared/rng.ts';
 
-const everyone = (): boolean => true;
+const everyone = { counts: (): boolean => true, byHeart: (): boolean => false };
 
 describe('the score', () => {
   const OPTIONS = { below: 0.25, window: 40, least: 12 };
@@ -36,6 +36,28 @@ describe('the score', () => {
     expect(found).toMatchObject({ worker: 'x' });
     expect(found!.turn).toBeLessThan(40);
     expect(found!.judgement.others).toBeCloseTo(0.3, 1);
+  });
+
+  it('[G4] judges nobody where the samples are known by heart, and goes on when they are not', () => {
+    const records = new Records();
+    let heldOut = 0.41;
+    const score = new Score(OPTIONS, records, { ...everyone, byHeart: () => knownByHeart({ workers: 0.1, heldOut }) });
+    const fleet = { ...honest, x: noisy(-0.3, 'x') };
+    const turn = (): unknown =>
+      Object.entries(fleet).flatMap(([worker, cosine]) => score.saw(worker, records.touch(worker), cosine()) ?? []);
+    for (let i = 0; i < 200; i++) expect(turn()).toEqual([]);
+    expect(records.find('x')).toMatchObject({ doubted: false });
+    heldOut = 0.4;
+    const found = Array.from({ length: 60 }, turn).findIndex((judgements) => (judgements as unknown[]).length > 0);
+    expect(found).toBeGreaterThan(0);
+  });
+
+  it('[G4] knows by heart what is learnt four times better than what is held out', () => {
+    expect(knownByHeart({ workers: 0.1, heldOut: 0.4 })).toBe(false);
+    expect(knownByHeart({ workers: 0.1, heldOut: 0.41 })).toBe(true);
+    expect(knownByHeart({ workers: 0, heldOut: 0.01 })).toBe(true);
+    expect(knownByHeart({ workers: null, heldOut: 0.4 })).toBe(false);
+    expect(knownByHeart({ workers: 0.1, heldOut: null })).toBe(false);
   });
 
   it('[G4] does not judge fewer than twelve', () => {

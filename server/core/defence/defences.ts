@@ -18,7 +18,7 @@ import { Bans, type BannedBy } from './bans.ts';
 import { Broken } from './broken.ts';
 import { PushGuard } from './guard.ts';
 import { Records } from './records.ts';
-import type { Judgement } from './score.ts';
+import { knownByHeart, type Judgement, type Losses } from './score.ts';
 import { SpotChecks } from './spotchecks.ts';
 import { Trust } from './trust.ts';
 import { recomputable } from './verdict.ts';
@@ -29,6 +29,8 @@ type EventOf<T extends CoordinatorEvent['type']> = Extract<CoordinatorEvent, { t
 export interface Here {
   present(worker: string): boolean;
   readonly presentCount: number;
+  /** The middle of the workers' losses, and the loss on held-out samples, nats; null when not known. */
+  losses(): Losses;
 }
 
 /** A push before anything has changed it. */
@@ -93,6 +95,7 @@ export class RunDefences {
           trust: this.#trust,
           present: (worker) => here.present(worker) && this.#bans.reason(worker) === null,
           presentCount: () => here.presentCount,
+          byHeart: () => knownByHeart(here.losses()),
           condemned: (worker, judgement) => this.#condemn(worker as WorkerId, describe(judgement)),
         })
       : null;

@@ -25,6 +25,8 @@ export interface GuardOptions {
   /** Is this worker here, and not banned? */
   readonly present: (worker: string) => boolean;
   readonly presentCount: () => number;
+  /** Are the workers' samples known by heart? */
+  readonly byHeart: () => boolean;
   readonly condemned: (worker: string, judgement: Judgement) => void;
 }
 
@@ -37,11 +39,11 @@ export class PushGuard implements Guard {
   pushes = 0;
 
   constructor(options: GuardOptions) {
-    const { config, records, present, presentCount } = options;
+    const { config, records, present, presentCount, byHeart } = options;
     this.#options = options;
     this.clip = config.clip === null ? null : new Clip(config.clip, records, present);
     this.influence = config.influence === null ? null : new Influence(config.influence, presentCount);
-    this.score = config.score === null ? null : new Score(config.score, records, present);
+    this.score = config.score === null ? null : new Score(config.score, records, { counts: present, byHeart });
   }
 
   weigh(vector: Vec, push: Push, work: Axes['work']): Weight {

@@ -24,6 +24,11 @@ const ERRORS = 3;
  * hard ones, which lead away from the held-out samples as often as towards them, each worker's in its own way.
  */
 const OTHERS_MEAN_LEAST = 0.2;
+/**
+ * Workers whose loss is so many times less than the loss on held-out samples have learnt their samples by heart: each one's
+ * gradient is of the few hard samples on its own shard, and where it leads says nothing of the worker.
+ */
+const BY_HEART = 4;
 /** A normal distribution's standard deviation, by its median absolute deviation. */
 const NORMAL_PER_MAD = 1.4826;
 /** Others that must have pushed lately, to be compared with; and of how many the last push is known, one vote each. */
@@ -47,6 +52,21 @@ export interface Judgement {
   readonly others: number | null;
 }
 
+export interface Losses {
+  readonly workers: number | null;
+  readonly heldOut: number | null;
+}
+
+export const knownByHeart = ({ workers, heldOut }: Losses): boolean =>
+  workers !== null && heldOut !== null && heldOut > BY_HEART * workers;
+
+export interface Circumstances {
+  /** Whether a worker is one to be compared with. */
+  readonly counts: (worker: string) => boolean;
+  /** Whether nobody is to be judged now, the samples being known by heart. */
+  readonly byHeart: () => boolean;
+}
+
 /** A worker's last cosine. */
 type Recent = readonly [worker: string, cosine: number];
 
@@ -54,14 +74,15 @@ export class Score {
   readonly #by: ScoreOptions;
   readonly #records: Records;
   readonly #counts: (worker: string) => boolean;
+  readonly #byHeart: () => boolean;
   /** Whoever pushed last is the last. */
   #recent: Recent[] = [];
 
-  /** `counts`: whether a worker is one to be compared with. */
-  constructor(by: ScoreOptions, records: Records, counts: (worker: string) => boolean) {
+  constructor(by: ScoreOptions, records: Records, { counts, byHeart }: Circumstances) {
     this.#by = by;
     this.#records = records;
     this.#counts = counts;
+    this.#byHeart = byHeart;
   }
 
   /** Takes in the cosine of a push; what speaks for a ban, if it does for the second time. */
@@ -77,7 +98,8 @@ export class Score {
     }
     record.scored += 1;
     const due = record.cosines.length >= least && (record.scored - least) % JUDGED_EVERY === 0;
-    const judgement = due ? this.#judge(worker, record) : null;
+    const found = due ? this.#judge(worker, record) : null;
+    const judgement = found && this.#byHeart() ? null : found;
     if (judgement && record.doubted) return judgement;
     if (judgement) this.#doubt(record);
     else if (record.cosines.length >= window) record.doubted = false;
