@@ -1,51 +1,12 @@
 // The defences within a run: what a push counts for, who is banned and what that means, from outside.
 
 import { describe, expect, it } from 'vitest';
-import type { Effect } from '../../server/core/events.ts';
 import asgd from '../../server/methods/asgd.ts';
 import danaZero from '../../server/methods/dana-zero.ts';
-import { NO_DEFENCES, type Defences } from '../../shared/config.ts';
+import { NO_DEFENCES } from '../../shared/config.ts';
 import { asWorkerId } from '../../shared/ids.ts';
-import { DEVICE, Driver, gradientAt, RUN, tinyRun, type Held } from './driver.ts';
-
-type EffectOf<T extends Effect['type']> = Extract<Effect, { type: T }>;
-
-/** A driver that also answers what the defences ask for: with the true gradient, unless told otherwise. */
-class Defended extends Driver {
-  readonly asked: Effect[] = [];
-
-  constructor(defences: Partial<Defences>, method: typeof asgd | typeof danaZero = asgd, more: object = {}) {
-    super(tinyRun(method, { config: { defences: { ...NO_DEFENCES, ...defences }, epochs: 100, ...more } }));
-  }
-
-  override send(event: Parameters<Driver['send']>[0]): Effect[] {
-    const effects = super.send(event);
-    if (event.type === 'open') return effects; // sent while there is nothing of this class yet
-    this.asked.push(...effects.filter(({ type }) => type === 'trust' || type === 'recompute' || type === 'cut'));
-    return effects;
-  }
-
-  of<T extends Effect['type']>(type: T): EffectOf<T>[] {
-    return this.asked.filter((effect): effect is EffectOf<T> => effect.type === type);
-  }
-
-  trusted(vector: Float32Array | null = null): void {
-    const { version, theta } = this.of('trust').at(-1)!;
-    this.send({ type: 'trusted', run: RUN, version, vector: vector ?? gradientAt(theta) });
-  }
-
-  ban(worker: string, reason = 'for a reason'): void {
-    this.send({ type: 'ban', run: RUN, worker: asWorkerId(worker), reason });
-  }
-
-  /** How far θ moves by a push of this vector, as a part of what it asks for. */
-  weightOf(worker: string, vector: number[], held: Held = this.lease(worker)): number {
-    const before = this.theta();
-    this.push(worker, held, { vector: Float32Array.from(vector) });
-    const at = vector.findIndex((x) => x !== 0);
-    return (before[at]! - this.theta()[at]!) / (0.1 * vector[at]!);
-  }
-}
+import { Defended } from './defended.ts';
+import { DEVICE, Driver, gradientAt, RUN, tinyRun } from './driver.ts';
 
 const unit = [1, 0, 0, 0, 0, 0];
 const turned = unit.map((x) => -x);
@@ -226,49 +187,22 @@ describe('a ban', () => {
     expect(driver.row('x').standing.banned).toMatch(/their mean cosine is −?-?1.00, it should be above 0/);
     expect(driver.of('cut')).toHaveLength(1);
   });
-});
 
-describe('a spot check', () => {
-  const always: Partial<Defences> = { spotChecks: { newcomer: 1, least: 1 } };
-  const answer = (driver: Defended, result: { same: boolean | null; cosine: number }): void => {
-    const { check } = driver.of('recompute').at(-1)!;
-    driver.send({ type: 'recomputed', run: RUN, check, distance: 0.5, ...result });
-  };
-
-  it('[G6] has the lease, what was sent, and what was pushed as it came', () => {
-    const driver = new Defended({ ...always, probation: { pushes: 12, weight: 0.2 } });
-    driver.join('a');
-    const held = driver.lease('a');
-    const vector = Float32Array.of(1, 2, 3, 4, 5, 6);
-    driver.push('a', held, { vector });
-    const [effect] = driver.of('recompute');
-    expect(effect).toMatchObject({ worker: 'a', backend: 'wasm', lease: held.lease });
-    expect([effect!.params, effect!.pushed]).toEqual([held.params, vector]);
-  });
-
-  it('[G6] none of a push that was refused', () => {
-    const driver = new Defended(always);
-    driver.join('a');
-    driver.push('a', driver.lease('a'), { vector: new Float32Array(6).fill(NaN) });
-    expect(driver.of('recompute')).toEqual([]);
-  });
-
-  it('[G6] one that differs makes a newcomer of it, a second bans it, and one that could not be made is nothing', () => {
-    const driver = new Defended({ ...always, probation: { pushes: 2, weight: 0.5 } });
-    driver.join('a');
-    for (let i = 0; i < 3; i++) {
-      driver.push('a', driver.lease('a'));
-      answer(driver, { same: i < 2 ? true : null, cosine: 0 });
-    }
-    expect(driver.row('a').standing).toMatchObject({ level: 'trusted', checked: 2, failed: 0 });
-    driver.push('a', driver.lease('a'));
-    answer(driver, { same: false, cosine: 0.9 });
-    expect(driver.row('a').standing).toMatchObject({ level: 'newcomer', checked: 3, failed: 1 });
-    driver.push('a', driver.lease('a'));
-    answer(driver, { same: false, cosine: 0.9 });
-    expect(driver.row('a').standing).toMatchObject({ level: 'banned', checked: 4, failed: 2 });
-    answer(driver, { same: false, cosine: 0.9 }); // nobody waits for this one
-    expect(driver.of('cut')).toHaveLength(1);
+  it('[G4] comes of no score while the workers know their samples by heart', () => {
+    const driver = new Defended({ score: { below: 0.25, window: 40, least: 12 } }, asgd, { evaluateEveryVersions: 10 });
+    driver.join('a', 'x');
+    driver.trusted(Float32Array.from(unit));
+    const turned = (pushes: number, heldOut: number): string | null => {
+      for (let i = 0; i < pushes; i++) {
+        driver.push('x', driver.lease('x'), { vector: Float32Array.of(-1, 0.1, 0, 0, 0, 0), loss: 0.1 });
+        while (driver.evaluations.length > 0) driver.evaluated({ loss: heldOut, accuracy: 0.5 });
+        if (driver.row('x').standing.banned !== null) break;
+      }
+      return driver.row('x').standing.banned;
+    };
+    expect(turned(11, 0.5)).toBeNull();
+    expect(turned(80, 0.5)).toBeNull();
+    expect(turned(80, 0.3)).toMatch(/mean cosine/);
   });
 });
 
