@@ -156,14 +156,13 @@ export class Checkpoints {
   }
 
   async #write(id: RunId, run: RunCheckpoints, began: Moment): Promise<void> {
-    const { folder, boot, write, snapshot, wallMs } = this.#options;
-    const { config, layers, damaged, cadence } = run;
+    const { folder, boot, write, wallMs } = this.#options;
+    const { config, damaged, cadence } = run;
     const savedMs = wallMs();
     const { version } = began;
     const { keep } = config.checkpoints;
     try {
-      const checkpoint = { snapshot: snapshot(id), boot, savedAt: new Date(savedMs).toISOString() };
-      const encoded = encodeCheckpoint(checkpoint, layers);
+      const encoded = this.#encoded(id, run, savedMs);
       const name = checkpointName({ version, boot });
       const { left } = await write({ folder: join(folder, id), name, encoded, keep, damaged });
       if (!this.#runs.has(id)) return;
@@ -179,6 +178,12 @@ export class Checkpoints {
       if (run.trouble?.text !== text) this.#options.failed(id, error as DiskError);
       this.#troubled(id, run, text);
     }
+  }
+
+  /** By itself, so that the snapshot is gone while its bytes are written: some MB, in many small objects. */
+  #encoded(id: RunId, { layers }: RunCheckpoints, savedMs: number): ReturnType<typeof encodeCheckpoint> {
+    const { boot, snapshot } = this.#options;
+    return encodeCheckpoint({ snapshot: snapshot(id), boot, savedAt: new Date(savedMs).toISOString() }, layers);
   }
 
   /** Told when it begins, and when its reason becomes another. */

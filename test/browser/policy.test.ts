@@ -79,7 +79,9 @@ describe('[P26] [B7] the pages', () => {
   );
 
   it('would have been caught at it', { timeout: 2 * PATIENCE_MS }, async () => {
-    const page = await show.context.newPage();
+    const other = await show.context.browser()!.newContext(); // a device that was not banned: its worker stays
+    await other.addInitScript(listen);
+    const page = await other.newPage();
     await page.goto(`${show.coordinator.url}/?backend=wasm`);
     await page.evaluate(() => {
       const script = document.createElement('script');
