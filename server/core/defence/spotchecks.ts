@@ -26,12 +26,6 @@ const GROSS_COSINE = 0.5;
 
 export type Plan = 'check' | 'repay' | 'owe' | 'nothing';
 
-export interface Checked {
-  readonly worker: string;
-  /** What speaks for a ban; null when nothing does. */
-  readonly fault: string | null;
-}
-
 export class SpotChecks {
   readonly #by: SpotCheckOptions;
   readonly #random: Rng;
