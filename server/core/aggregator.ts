@@ -5,6 +5,7 @@ import * as z from 'zod/mini';
 import type { MethodConfig } from '../../shared/config.ts';
 import type { CodecName } from '../../shared/protocol/frame.ts';
 import type { Work } from '../../shared/protocol/lease.ts';
+import { NORM_MAX } from '../../shared/protocol/norms.ts';
 import { learningRateAt } from '../../shared/schedule.ts';
 import { axpy, inOnePass, rmsDistance, scale, sumSquares, type Vec } from '../../shared/vec.ts';
 import { count } from './facts.ts';
@@ -93,13 +94,13 @@ export class Aggregator {
     return this.#sent.count;
   }
 
-  /** What this worker is sent now. The hold on it ends with `release`. */
-  pull(worker: string): Sent {
+  /** What this worker is sent now, one of so many `workers` (see `Crowd`). The hold on it ends with `release`. */
+  pull(worker: string, workers = 1): Sent {
     const { view, outer } = this.axes;
-    const moment = `${this.#version}.${this.#departures}`;
+    const moment = `${this.#version}.${this.#departures}${view.perCrowd ? `.${workers}` : ''}`;
     const key = view.perWorker ? `${moment}/${worker}` : moment;
     return this.#sent.hold(key, this.#version, (out) => {
-      view.write(out, { theta: this.theta, outer, learningRate: this.learningRate, worker });
+      view.write(out, { theta: this.theta, outer, learningRate: this.learningRate, worker, workers });
     });
   }
 
@@ -111,7 +112,9 @@ export class Aggregator {
   batches(worker: string, nowMs: number): number {
     const { work } = this.axes;
     if (work.kind === 'gradient') return 1;
-    return work.batches({ worker, nowMs, learningRate: this.learningRate, epochs: this.#epochs });
+    const epochs = this.#epochs;
+    const warmingUp = epochs < (this.#config.schedule.warmup?.epochs ?? 0);
+    return work.batches({ worker, nowMs, learningRate: this.learningRate, epochs, warmingUp });
   }
 
   /**
@@ -161,6 +164,9 @@ export class Aggregator {
       if (factor !== 1) scale(vector, factor);
       if (gather.immediate) this.#decay(vector);
       correct.apply(vector, push);
+      if (correct.squares && !(sumSquares(vector) <= NORM_MAX ** 2)) {
+        return { outcome: 'rejected', reason: 'too-large', lag, gap };
+      }
       const reason = gather.add(vector, push, trust);
       this.#samples += samples;
       gate.observe?.(push);
@@ -168,6 +174,11 @@ export class Aggregator {
       const outcome = this.poll(nowMs, crowd) ? 'applied' : 'buffered';
       return { outcome, ...(reason && { reason }), lag, gap };
     });
+  }
+
+  /** A push of this worker came too late to be taken in, or did not come; see `Gather`. */
+  late(worker: string, at: { nowMs: number; turnaroundMs: number }): void {
+    this.axes.gather.late?.(worker, at);
   }
 
   /** Moves θ if the gather is ready, as time or the crowd may have made it. True when it did. */

@@ -61,7 +61,7 @@ export function divideByGap(dim: number, by: { decay: number; epsilon: number })
 
 /** g + λ·g⊙g⊙(θ − s). Zheng et al. (2017), Algorithm 2 with a constant λ; g holds the weight decay already. */
 export function compensateDelay(by: { lambda: number }): Correct {
-  return { state: {}, apply: (g, { theta, sent }) => compensate(g, by.lambda, theta, sent) };
+  return { state: {}, squares: true, apply: (g, { theta, sent }) => compensate(g, by.lambda, theta, sent) };
 }
 
 /**
@@ -73,6 +73,7 @@ export function compensateDelayAdaptively(dim: number, by: { lambda: number; mea
   const meanSquares = workerVectors(state.workers, dim);
   return {
     state,
+    squares: true,
     apply: (g, { worker, theta, sent }) => {
       const meanSquare = meanSquares.of(worker);
       decaySquare(meanSquare, by.meanSquareDecay, g);

@@ -139,6 +139,7 @@ export class Desk {
           : null;
     if (refusal === null) return this.#fold(push, lease, nowMs);
     const settlement = refuse(refusal);
+    this.#late(lease, nowMs);
     this.close(lease, settlement);
     return settlement;
   }
@@ -155,6 +156,7 @@ export class Desk {
       const session = this.#options.sessions.find(lease.worker);
       session?.reject('expired-lease');
       session?.overran();
+      if (this.#options.sessions.present(lease.worker)) this.#late(lease, nowMs);
       const lag = this.#options.aggregator.version - lease.sent.version;
       this.close(lease, { worker: lease.worker, outcome: 'rejected', reason: 'expired-lease', lag, gap: 0 });
     }
@@ -213,6 +215,11 @@ export class Desk {
     return spare.length > 0;
   }
 
+  #late({ worker, issuedAtMs, item }: LeaseRecord, nowMs: number): void {
+    const turnaroundMs = (nowMs - issuedAtMs) / item.batches.length;
+    this.#options.aggregator.late(worker, { nowMs, turnaroundMs });
+  }
+
   #isStale({ sent }: LeaseRecord): boolean {
     const { lag: limit, aggregator, sessions } = this.#options;
     const lag = aggregator.version - sent.version;
@@ -231,9 +238,9 @@ export class Desk {
   #lease({ worker, item, round }: Pick<LeaseRecord, 'worker' | 'item' | 'round'>, nowMs: number): Issue {
     const { aggregator, ledger, sessions, config } = this.#options;
     const { batches } = item;
-    const sent = aggregator.pull(worker);
-    const id = this.#newId();
     const { workers = 1 } = this.crowd;
+    const sent = aggregator.pull(worker, workers);
+    const id = this.#newId();
     const work = aggregator.work({ epochs: ledger.progress(item), seed: hashText(id), workers });
     const { softMs, hardMs } = leaseDurations(config, sessions.get(worker), batches.length);
     const times = { issuedAtMs: nowMs, softAtMs: nowMs + softMs, hardAtMs: nowMs + hardMs };

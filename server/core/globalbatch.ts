@@ -33,6 +33,8 @@ type State = {
   combined: StateTree;
   /** By worker: its time a batch, and when it last pushed. */
   batchMs: { [worker: string]: number };
+  /** And how far, on average, one is from that. */
+  spreadMs: { [worker: string]: number };
   pushedAtMs: { [worker: string]: number };
 };
 
@@ -48,6 +50,7 @@ export function globalBatch(dim: number, by: GlobalBatchOptions): { gate: Gate; 
     votes: 0,
     combined: combined.state,
     batchMs: byWorker(),
+    spreadMs: byWorker(),
     pushedAtMs: byWorker(),
   };
   const update = zeros(dim);
@@ -58,7 +61,7 @@ export function globalBatch(dim: number, by: GlobalBatchOptions): { gate: Gate; 
     compares: combined.compares,
     add: (g, push, trust = 1) => {
       state.pushes += 1;
-      clock(state, push);
+      clock(state, push.worker, push);
       const token = Math.floor(push.sequence / bufferSize);
       if (state.updates - token > maxStaleness) {
         combined.addNothing();
@@ -76,8 +79,10 @@ export function globalBatch(dim: number, by: GlobalBatchOptions): { gate: Gate; 
       if (by.mode === 'auto') note = reconsider(state, by) ?? note;
       return { update, worker: '' };
     },
+    late: (worker, at) => clock(state, worker, at),
     forget: (worker) => {
       delete state.batchMs[worker];
+      delete state.spreadMs[worker];
       delete state.pushedAtMs[worker];
     },
     note: () => {
@@ -95,19 +100,26 @@ export function globalBatch(dim: number, by: GlobalBatchOptions): { gate: Gate; 
 const KEEP = 0.9;
 
 /** A worker computes one batch at a time: it began with this one when it had it and was done with the one before. */
-function clock(state: State, { worker, nowMs, turnaroundMs }: Push): void {
+function clock(state: State, worker: string, { nowMs, turnaroundMs }: Pick<Push, 'nowMs' | 'turnaroundMs'>): void {
   const beganMs = Math.max(nowMs - turnaroundMs, state.pushedAtMs[worker] ?? -Infinity);
   state.pushedAtMs[worker] = nowMs;
   if (nowMs <= beganMs) return;
-  const known = state.batchMs[worker];
-  state.batchMs[worker] = known === undefined ? nowMs - beganMs : KEEP * known + (1 - KEEP) * (nowMs - beganMs);
+  const ms = nowMs - beganMs;
+  const { [worker]: mean = ms } = state.batchMs;
+  const { [worker]: spread = 0 } = state.spreadMs;
+  state.spreadMs[worker] = KEEP * spread + (1 - KEEP) * Math.abs(ms - mean);
+  state.batchMs[worker] = KEEP * mean + (1 - KEEP) * ms;
 }
 
 /** Changes the mode when the other has looked better for long enough; then says so. */
 function reconsider(state: State, { bufferSize, hysteresis, window }: GlobalBatchOptions): string | null {
-  const times = Object.values(state.batchMs).sort((a, b) => a - b);
-  if (times.length === 0) return null;
-  const ratio = syncBatchesPerMs(times, bufferSize) / asyncBatchesPerMs(times);
+  const paces = Object.entries(state.batchMs).map(([worker, meanMs]) => ({
+    meanMs,
+    spreadMs: state.spreadMs[worker]!,
+  }));
+  if (paces.length === 0) return null;
+  paces.sort((a, b) => a.meanMs - b.meanMs);
+  const ratio = syncBatchesPerMs(paces, bufferSize) / asyncBatchesPerMs(paces);
   const other = state.sync === 1 ? ratio < 1 - hysteresis : ratio > 1 - hysteresis / 2;
   state.votes = other ? state.votes + 1 : 0;
   if (state.votes < window) return null;

@@ -127,11 +127,11 @@ export class Leases {
     return this.#settled.get(id);
   }
 
-  /** Open leases on one version of θ, of workers that are here. */
+  /** Open leases on one version of θ, of workers that are here, whose soft deadline has not come. */
   onVersion(version: number): number {
     let count = 0;
-    for (const { sent, worker } of this.#open.values()) {
-      if (sent.version === version && !this.#absent.has(worker)) count += 1;
+    for (const { sent, worker, overdue } of this.#open.values()) {
+      if (sent.version === version && !overdue && !this.#absent.has(worker)) count += 1;
     }
     return count;
   }

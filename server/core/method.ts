@@ -42,7 +42,7 @@ export interface Push {
 
 /** Who else is at work, for the stages that wait for others. */
 export interface Crowd {
-  /** Leases issued at the current version and not settled yet. */
+  /** Leases issued at the current version, not settled yet and not overdue: whoever never answers is not waited for. */
   readonly outstanding: number;
   /** Workers that are not gone, those included that may come back; one when absent. */
   readonly workers?: number;
@@ -82,15 +82,24 @@ export interface Gate {
   forget?(worker: string): void;
 }
 
+/** What a view may show. */
+export interface Seen {
+  readonly theta: Vec;
+  readonly outer: Outer;
+  readonly learningRate: number;
+  readonly worker: string;
+  /** See `Crowd`; it is one of them. */
+  readonly workers: number;
+}
+
 /** Which parameters does a worker get? */
 export interface View {
   /** True when two workers may get different vectors at the same version. */
   readonly perWorker: boolean;
+  /** True when it depends on how many workers there are. */
+  readonly perCrowd?: boolean;
   /** Overwrites `out`. */
-  write(
-    out: Vec,
-    at: { readonly theta: Vec; readonly outer: Outer; readonly learningRate: number; readonly worker: string },
-  ): void;
+  write(out: Vec, at: Seen): void;
 }
 
 /** Is this push fit to use? Reads only. */
@@ -116,6 +125,8 @@ export interface Guard {
 
 /** What does staleness cost it? */
 export interface Correct extends Stateful {
+  /** True when it can make of a norm that is let in one that is not: then it is looked at again, and the push refused. */
+  readonly squares?: boolean;
   /** Overwrites g. With gather `each`, g already holds the weight decay. */
   apply(g: Vec, push: Push): void;
   /** Told the outer optimizer's step after every update. */
@@ -154,6 +165,8 @@ export interface Gather extends Stateful {
   deadlineMs(): number | null;
   /** The aggregate, valid until the next `add`; starts the next collection. Call only when ready. */
   take(): Taken;
+  /** A worker's push that nobody waited for any more, or none in all that time: it moves nothing, and says how slow it is. */
+  late?(worker: string, at: { readonly nowMs: number; readonly turnaroundMs: number }): void;
   /** The worker has left: drop what was remembered of it. */
   forget?(worker: string): void;
   /** What an operator should be told, once; null when there is nothing. */

@@ -4,7 +4,6 @@
 import { zeros } from '../../shared/precision.ts';
 import { axpy, decayAdd } from '../../shared/vec.ts';
 import type { Outer } from './method.ts';
-import { byWorker } from './state.ts';
 
 /** θ ← θ − ηg */
 export function sgd(): Outer {
@@ -29,23 +28,5 @@ export function momentum(dim: number, by: { momentum: number }): Outer {
       return state.velocity;
     },
     velocity: () => state.velocity,
-  };
-}
-
-/** The same, and it counts the workers whose gradients it has had: what a prediction of the lag needs. */
-export function countingMomentum(dim: number, by: { momentum: number }): Outer & { readonly workers: number } {
-  const inner = momentum(dim, by);
-  const workers = byWorker<number>();
-  return {
-    state: { ...inner.state, workers },
-    get workers() {
-      return Object.keys(workers).length;
-    },
-    apply: (theta, update, at) => {
-      workers[at.worker] = (workers[at.worker] ?? 0) + 1;
-      return inner.apply(theta, update, at);
-    },
-    velocity: (worker) => inner.velocity(worker),
-    forget: (worker) => void delete workers[worker],
   };
 }

@@ -119,7 +119,7 @@ class Table {
     const atMs = event.atMs ?? Math.max(index, this.#nowMs);
     if (atMs < this.#nowMs) throw new Error(`event ${index}: at ${atMs} ms, before the last one at ${this.#nowMs} ms`);
     this.#nowMs = atMs;
-    this.#aggregator.poll(atMs, this.#crowd()); // what time alone has made due
+    this.#poll(); // what time alone has made due
     switch (event.type) {
       case 'pull':
         return this.#pull(event.worker, index);
@@ -134,6 +134,7 @@ class Table {
 
   #pull(worker: string, index: number): TraceResult {
     this.#drop(worker);
+    this.#poll(); // before it is served: a round that this ends must not be joined any more
     this.#workers.add(worker);
     this.#answered.delete(worker);
     this.#waiting.add(worker);
@@ -187,12 +188,12 @@ class Table {
     this.#workers.delete(worker);
     this.#answered.delete(worker);
     this.#aggregator.leave(worker);
-    this.#aggregator.poll(this.#nowMs, this.#crowd());
     return { index, type: 'leave', worker, ...this.#after() };
   }
 
-  /** What every result but a pull's ends with: pulls that can be served now, and θ. */
+  /** What every result but a pull's ends with: θ, with the update that this event made due, and pulls that can be served now. */
   #after(): { version: number; params: readonly number[]; served?: readonly Served[] } {
+    this.#poll();
     const { version, theta } = this.#aggregator;
     const params = [...theta];
     const served = this.#serve();
@@ -216,7 +217,7 @@ class Table {
     });
     if (!open) return null;
     this.#waiting.delete(worker);
-    const sent = this.#aggregator.pull(worker);
+    const sent = this.#aggregator.pull(worker, this.#workers.size);
     const sequence = this.#returned.shift() ?? this.#issued++;
     const { learningRate: innerLearningRate } = this.#aggregator;
     this.#held.set(worker, { sent, atMs: this.#nowMs, sequence, round, innerLearningRate });
@@ -235,6 +236,10 @@ class Table {
     this.#aggregator.release(held.sent);
     this.#returned.push(held.sequence);
     this.#held.delete(worker);
+  }
+
+  #poll(): void {
+    this.#aggregator.poll(this.#nowMs, this.#crowd());
   }
 
   #crowd(): Crowd {

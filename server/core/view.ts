@@ -18,17 +18,20 @@ export function ownLookAhead(momentum: number): View {
   return along(true, () => momentum);
 }
 
-/** θ − η·τ̂·v: where θ will be when the gradient comes back, if it is τ̂ updates late and the momentum stays. */
-export function predicted(expectedLag: () => number): View {
-  return along(false, expectedLag);
+/**
+ * θ − η·τ̂·v with τ̂ = N − 1 for N workers: where θ will be when the gradient comes back, if each of the others pushes once
+ * before and the momentum stays.
+ */
+export function predicted(): View {
+  return { ...along(false, (workers) => workers - 1), perCrowd: true };
 }
 
-function along(perWorker: boolean, steps: () => number): View {
+function along(perWorker: boolean, steps: (workers: number) => number): View {
   return {
     perWorker,
-    write: (out, { theta, outer, learningRate, worker }) => {
+    write: (out, { theta, outer, learningRate, worker, workers }) => {
       const velocity = outer.velocity(worker);
-      const count = steps();
+      const count = steps(workers);
       if (velocity === null || count === 0) copy(out, theta);
       else addScaled(out, theta, -learningRate * count, velocity);
     },

@@ -15,6 +15,8 @@ export interface LeaseMoment {
   readonly learningRate: number;
   /** Epochs consumed, as the schedule counts them. */
   readonly epochs: number;
+  /** η has not come to its peak yet. */
+  readonly warmingUp: boolean;
 }
 
 export interface LocalSteps {
@@ -73,7 +75,7 @@ export const SYNCHRONIZATION = {
   stepsRule: {
     kind: 'choice',
     description:
-      'Always H = localSteps (constant), or max(localSteps, ⌊(α/η)²⌋), so that rounds get longer as η falls (qsr).',
+      'Always H = localSteps (constant), or max(localSteps, ⌊(α/η)²⌋), so that rounds get longer as η falls after its warm-up (qsr).',
     default: 'constant',
     choices: ['constant', 'qsr'],
   },
@@ -114,14 +116,18 @@ export function localSteps(h: InnerValues, steps: (at: LeaseMoment) => number): 
   return { kind: 'local', state: {}, drawsShards: false, batches: steps, inner: { optimizer: innerOptimizer(h) } };
 }
 
-/** H by the rule that was chosen; never more than fits in a lease. */
+/**
+ * H by the rule that was chosen; never more than fits in a lease. While η warms up, H is localSteps by either rule, as in the
+ * authors' code: η is small then, and θ moves far all the same.
+ */
 export function stepsByRule(h: {
   readonly localSteps: number;
   readonly stepsRule: 'constant' | 'qsr';
   readonly qsrAlpha: number;
 }): (at: LeaseMoment) => number {
   if (h.stepsRule === 'constant') return () => h.localSteps;
-  return ({ learningRate }) => {
+  return ({ learningRate, warmingUp }) => {
+    if (warmingUp) return h.localSteps;
     const grown = Math.floor((h.qsrAlpha / learningRate) ** 2);
     return Math.min(BATCHES_MAX, Math.max(h.localSteps, grown));
   };

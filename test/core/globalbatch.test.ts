@@ -1,7 +1,7 @@
 // GBA on a live run: in lockstep or not, and from one to the other by itself as the fleet changes.
 
 import { describe, expect, it } from 'vitest';
-import { asyncBatchesPerMs, syncBatchesPerMs } from '../../server/core/throughput.ts';
+import { asyncBatchesPerMs, syncBatchesPerMs, type Pace } from '../../server/core/throughput.ts';
 import gba from '../../server/methods/gba.ts';
 import { TimeHeap } from '../../shared/heap.ts';
 import { rng } from '../../shared/rng.ts';
@@ -89,6 +89,12 @@ describe('global batch aggregation', () => {
     expect(lossAt(driver.theta())).toBeLessThan(0.05);
   });
 
+  it('[A13] auto goes over for one that is always past its deadline, so that its work is landed by others', () => {
+    const { driver } = run({ mode: 'auto' }, (worker) => (worker === 'a' ? 20_000 : 100), 300_000);
+    expect(driver.notes.some((note) => note.startsWith('asynchronous'))).toBe(true);
+    expect(driver.row('a').refused.superseded).toBeGreaterThan(0);
+  });
+
   it('[A13] auto does not go to and fro between the two thresholds', () => {
     // The straggler at 1.2: lockstep does 87 % of what goes without: below 1 − h/2 = 0.9, above 1 − h = 0.8.
     const { driver } = run({ mode: 'auto' }, (worker) => (worker === 'a' ? 120 : 100), 30_000);
@@ -129,15 +135,27 @@ describe('global batch aggregation', () => {
   });
 });
 
+const steady = (...ms: number[]): Pace[] => ms.map((meanMs) => ({ meanMs, spreadMs: 0 }));
+
 describe('the throughput of a fleet', () => {
   it('without waiting is the sum of the workers’', () => {
-    expect(asyncBatchesPerMs([100, 100, 50])).toBeCloseTo(0.04, 12);
+    expect(asyncBatchesPerMs(steady(100, 100, 50))).toBeCloseTo(0.04, 12);
+  });
+
+  it('in lockstep is less for workers that are alike on average, and vary', () => {
+    // A quarter as deviation: the longest of eight takes 1.37 times as long as the mean, with times of a gamma distribution.
+    const paces = Array.from({ length: 8 }, () => ({ meanMs: 100, spreadMs: 25 * Math.sqrt(2 / Math.PI) }));
+    expect(syncBatchesPerMs(paces, 8) / asyncBatchesPerMs(paces)).toBeCloseTo(1 / 1.38, 1);
+    expect(syncBatchesPerMs(paces, 8)).toBe(syncBatchesPerMs(paces, 8));
+    expect(syncBatchesPerMs(paces, 16) / asyncBatchesPerMs(paces)).toBeGreaterThan(1 / 1.38);
+    const many = Array.from({ length: 2000 }, () => ({ meanMs: 100, spreadMs: 20 }));
+    expect(syncBatchesPerMs(many, 2000) / asyncBatchesPerMs(many)).toBeLessThan(0.6);
   });
 
   it('in lockstep is by the last to finish: a batch each, several each, or a part of the workers at a time', () => {
-    expect(syncBatchesPerMs([100, 200, 400], 3)).toBeCloseTo(3 / 400, 12);
-    expect(syncBatchesPerMs([100, 200], 4)).toBeCloseTo(4 / 300, 12); // three by one, one by the other
-    expect(syncBatchesPerMs([100, 200, 400], 1)).toBeCloseTo(3 / 700, 12);
-    expect(syncBatchesPerMs([100, 200, 400], 2)).toBeCloseTo(2 / ((2 * 400 + 200) / 3), 12);
+    expect(syncBatchesPerMs(steady(100, 200, 400), 3)).toBeCloseTo(3 / 400, 12);
+    expect(syncBatchesPerMs(steady(100, 210), 4)).toBeCloseTo(4 / 300, 12); // three by one, one by the other
+    expect(syncBatchesPerMs(steady(100, 200, 400), 1)).toBeCloseTo(3 / 700, 12);
+    expect(syncBatchesPerMs(steady(100, 200, 400), 2)).toBeCloseTo(2 / ((2 * 400 + 200) / 3), 12);
   });
 });

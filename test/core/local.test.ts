@@ -15,7 +15,7 @@ import { Driver, samplesOf, tinyRun } from './driver.ts';
 const ledgerOf = (shards: readonly number[], batchSize: number, epochs = 1): Ledger =>
   new Ledger({ shards, batchSize, epochs, random: rng(1) });
 const inner = { innerOptimizer: 'sgd', innerMomentum: 0, beta1: 0.9, beta2: 0.999, localSteps: 12 } as const;
-const moment = { worker: 'a', nowMs: 0, learningRate: 0.1, epochs: 0 };
+const moment = { worker: 'a', nowMs: 0, learningRate: 0.1, epochs: 0, warmingUp: false };
 
 describe('an item of several batches', () => {
   it.each([false, true])('[D1] counts every sample once, whatever the sizes; shards drawn: %s', (drawn) => {
@@ -123,6 +123,21 @@ describe('how many steps', () => {
     const steps = stepsByRule({ localSteps: 4, stepsRule: 'qsr', qsrAlpha: 0.1 });
     expect([0.1, 0.05, 0.02, 0.0001, 0].map((learningRate) => steps({ ...moment, learningRate }))).toEqual([4, 4, 25, BATCHES_MAX, BATCHES_MAX]); // prettier-ignore
     expect(stepsByRule({ localSteps: 4, stepsRule: 'constant', qsrAlpha: 9 })(moment)).toBe(4);
+  });
+
+  it('by the quadratic rule are localSteps while the rate warms up, however low it is', () => {
+    const schedule = { warmup: { epochs: 1, from: 0.01 }, decay: { kind: 'step', epochs: [2], factor: 0.2 } };
+    const rule = { stepsRule: 'qsr', qsrAlpha: 0.05, localSteps: 2 };
+    const method = { name: 'diloco', learningRate: 0.05, schedule, ...rule };
+    const driver = new Driver(tinyRun(diloco, { shards: [24], config: { method, epochs: 3 } }));
+    driver.join('a');
+    const sizes: number[][] = [[], [], []];
+    for (let next = driver.ask('a'); driver.summary().status === 'running'; next = driver.ask('a')) {
+      const { held } = driver.answers.get(next)!;
+      sizes[held!.lease.epoch]!.push(held!.lease.batches.length);
+      driver.push('a', held!, { vector: new Float32Array(6).fill(0.01) });
+    }
+    expect(sizes).toEqual([[2, 2, 2], [2, 2, 2], [6]]); // at a fifth of the rate 25, and the epoch has six
   });
 
   it('are 1 in post-local SGD until its epoch, and localSteps from then on', () => {

@@ -110,6 +110,18 @@ describe('a round that somebody delays', () => {
     expect(driver.push('b', b)).toMatchObject({ outcome: 'applied', version: 1 });
   });
 
+  it('[A6] does not wait for more than a soft deadline for those who take leases and never answer, be they the most', () => {
+    const driver = driverOf({ deadlineMs: 500, quorum: 0.6 }, { leases: { softMinMs: 5000 } });
+    driver.join('a', 'silent', 'mute', 'dumb');
+    const [a] = ['a', 'silent', 'mute', 'dumb'].map((worker) => driver.lease(worker));
+    driver.push('a', a!);
+    driver.advance(4999);
+    expect(driver.summary().version).toBe(0);
+    driver.advance(1);
+    expect(driver.summary().version).toBe(1);
+    expect(driver.push('a', driver.lease('a'))).toMatchObject({ outcome: 'applied', version: 2 });
+  });
+
   it('[A6] as a decision: all in, or the deadline and the quorum', () => {
     const decide = (pushes: number, outstanding: number, afterMs: number, quorum: number): boolean => {
       const gather = round(1, { quorum, deadlineMs: 100 });

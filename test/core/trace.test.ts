@@ -1,10 +1,13 @@
 // A trace of explicit events, where it meets what a live coordinator would answer or a method would leave out.
 
 import { expect, it } from 'vitest';
+import type { Method } from '../../server/core/method.ts';
 import { playTrace, type TraceEvent, type TraceResult } from '../../server/core/trace.ts';
 import asgd from '../../server/methods/asgd.ts';
+import dcAsgd from '../../server/methods/dc-asgd.ts';
 import gba from '../../server/methods/gba.ts';
 import slowmo from '../../server/methods/slowmo.ts';
+import ssgd from '../../server/methods/ssgd.ts';
 import { methodSchema } from '../../shared/config.ts';
 
 const pull = (worker: string): TraceEvent => ({ type: 'pull', worker });
@@ -13,7 +16,7 @@ const push = (worker: string, value = 1, samples = 1): TraceEvent => ({
 });
 const leave = (worker: string): TraceEvent => ({ type: 'leave', worker });
 
-function play(method: typeof gba | typeof asgd | typeof slowmo, values: object, events: TraceEvent[]): TraceResult[] {
+function play(method: Method, values: object, events: TraceEvent[]): TraceResult[] {
   const config = methodSchema.parse({ name: method.name, learningRate: 0.5, ...values });
   return playTrace({ method, config, params: [1], events, samplesPerEpoch: 2, precision: 'float64' });
 }
@@ -35,6 +38,31 @@ it('[A17] goes on after a push that a live coordinator refuses: a second for one
 it('[A17] takes a push after a refused one as the second for its pull', () => {
   const results = play(asgd, {}, [pull('a'), push('a', NaN), push('a'), pull('a'), push('a')]);
   expect(results.map((result) => ('reason' in result ? result.reason : null))).toEqual([null, 'not-finite', 'repeated', null, null]); // prettier-ignore
+});
+
+it('[A8] ends a round by a push that is refused, as a live coordinator does: whoever waits is in the next', () => {
+  const results = play(ssgd, {}, [pull('a'), pull('b'), push('a'), pull('a'), push('b', NaN), push('a', 3)]);
+  expect(results[3]).toMatchObject({ outcome: 'waiting' });
+  const served = [{ worker: 'a', version: 1, params: [0.5] }];
+  expect(results[4]).toMatchObject({ outcome: 'rejected', version: 1, params: [0.5], served });
+  expect(results[5]).toMatchObject({ outcome: 'applied', version: 2, params: [-1] });
+});
+
+it('[A8] ends a round by a worker that pulls again instead of pushing', () => {
+  const results = play(ssgd, {}, [pull('a'), pull('b'), push('a'), pull('a'), pull('b')]);
+  expect(results[3]).toMatchObject({ outcome: 'waiting', params: [] });
+  expect(results[4]).toMatchObject({ version: 1, params: [0.5], served: [{ worker: 'a', version: 1, params: [0.5] }] });
+});
+
+it('[A1] refuses a gradient whose compensation has left what θ can bear', () => {
+  const pulls = ['a', 'b', 'c', 'd'].map(pull);
+  const pushes = ['a', 'b', 'c', 'd'].map((worker) => push(worker, 1e12));
+  const config = methodSchema.parse({ name: 'dc-asgd', learningRate: 0.1 });
+  const results = playTrace({ method: dcAsgd, config, params: [0], events: [...pulls, ...pushes] });
+  expect(results.slice(5)).toMatchObject(
+    [1, 2, 3].map(() => ({ outcome: 'rejected', reason: 'too-large', version: 1 })),
+  );
+  expect(results.at(-1)!.params.every(Number.isFinite)).toBe(true);
 });
 
 it('[A13] says which pushes of GBA counted for nothing', () => {

@@ -64,17 +64,18 @@ interface Momenta {
 function momenta({ gamma, shared, look, correction, stepped }: Momenta): (theta: number[]) => Oracle {
   return (start) => {
     const v = new Map<string, number[]>();
-    const pushed = new Set<string>();
+    const here = new Set<string>();
     const own = (worker: string): number[] => v.get(shared ? '' : worker) ?? zeros();
     const along = (worker: string): number[] => {
       if (look === 'none') return zeros();
       if (look === 'own') return own(worker).map((x) => gamma * x);
-      if (look === 'lag') return own(worker).map((x) => Math.max(0, pushed.size - 1) * x);
+      if (look === 'lag') return own(worker).map((x) => (here.size - 1) * x);
       return each((i) => gamma * [...v.values()].reduce((sum, one) => sum + one[i]!, 0));
     };
     const oracle: Oracle = {
       theta: start,
       sent: (worker) => {
+        here.add(worker);
         const ahead = along(worker);
         return oracle.theta.map((x, i) => x - ETA * ahead[i]!);
       },
@@ -83,13 +84,12 @@ function momenta({ gamma, shared, look, correction, stepped }: Momenta): (theta:
         const g = correction(decayed, push, oracle.theta);
         const now = own(push.worker).map((x, i) => gamma * x + g[i]!);
         v.set(shared ? '' : push.worker, now);
-        pushed.add(push.worker);
         oracle.theta = oracle.theta.map((x, i) => x - ETA * now[i]!);
         stepped?.(now);
       },
       leave: (worker) => {
         if (!shared) v.delete(worker);
-        pushed.delete(worker);
+        here.delete(worker);
       },
     };
     return oracle;

@@ -2,6 +2,7 @@
 // speed, 3,000 pushes. `npm run experiments -- attacks` is the same on a network and real images.
 
 import { beforeAll, describe, expect, it } from 'vitest';
+import { ROLLBACKS_MAX } from '../../server/core/rollback.ts';
 import type { FaultyWorkers } from '../../server/sim/byzantine.ts';
 import { HOMOGENEOUS, MS_PER_SAMPLE, type Fleet } from '../../server/sim/fleet.ts';
 import type { Scenario } from '../../server/sim/scenario.ts';
@@ -93,6 +94,19 @@ describe('[P22] liars among 25 workers', { timeout: 60_000 }, () => {
       expect(honest(ran)).toEqual([0, 0, 0]);
     },
   );
+});
+
+describe('[G8] two fifths that turn constant at half-time, against nothing but roll-back', { timeout: 60_000 }, () => {
+  it('are gone back from, until somebody must look at it: most of what they ruin without is kept', async () => {
+    const turned = liars(0.4, 'constant', { fromMs: HALF_MS });
+    const ruined = await attacked(turned, {}, NO_DEFENCES);
+    const ran = await attacked(turned, {}, { ...NO_DEFENCES, rollback: defences.rollback });
+    expect(ruined.map(({ row }) => row.rollbacks)).toEqual([0, 0, 0]);
+    expect(ran.map(({ row }) => row.rollbacks)).toEqual(SEEDS.map(() => ROLLBACKS_MAX));
+    expect(ran.map(({ row }) => row.end)).toEqual(SEEDS.map(() => 'stalled'));
+    const loss = (rows: readonly Ran[]): number => mean(rows.map(({ row }) => row.finalLoss!));
+    expect(loss(ran)).toBeLessThan(0.2 * loss(ruined));
+  });
 });
 
 describe('[P24] a run whose first fifty pushes are all from liars', { timeout: 60_000 }, () => {
