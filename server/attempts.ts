@@ -1,63 +1,89 @@
-// Wrong secrets, counted by address: after so many within a window an address is locked out, and after many more from
-// wherever, everybody is. What is remembered is bounded by that: no failure is counted while nobody may try.
-
-import { RateLimiterMemory } from 'rate-limiter-flexible';
+// Guesses at a secret, counted by address before anybody compares them: after so many wrong ones within a window an address
+// is locked out, and after many more from wherever, everybody is. All of it at once, without waiting for anything: of
+// requests that come in one packet each is counted before the next is looked at.
 
 export interface AttemptsOptions {
-  /** Failures of one address, within the window, that lock it out for as long again. */
+  /** Wrong guesses of one address, within the window, that lock it out for as long again. */
   readonly perAddress: number;
-  /** Of all addresses together. */
+  /** Of all addresses together: of each, those that count against itself. */
   readonly altogether: number;
   readonly windowSeconds: number;
   /** Milliseconds that never go back. */
   readonly nowMs: () => number;
 }
 
-const EVERYBODY = '*';
+/** What counts against an address: never more than lock it out. */
+interface Counted {
+  guesses: number;
+  /** When the first was made, and the last: from that on it is locked out, if it is one too many. */
+  readonly firstMs: number;
+  lastMs: number;
+}
 
 export class Attempts {
   readonly #options: AttemptsOptions;
-  readonly #one: RateLimiterMemory;
-  readonly #all: RateLimiterMemory;
-  readonly #lockedUntilMs = new Map<string, number>();
+  /** No more of them than guesses that lock everybody out: each has one at least, and what is over is forgotten. */
+  readonly #counted = new Map<string, Counted>();
+  /** Since when nobody may guess; −∞ while the others may. */
+  #everybodyMs = -Infinity;
 
   constructor(options: AttemptsOptions) {
-    const { perAddress, altogether, windowSeconds: duration } = options;
     this.#options = options;
-    this.#one = new RateLimiterMemory({ points: perAddress, duration });
-    this.#all = new RateLimiterMemory({ points: altogether, duration });
   }
 
-  /** Until this address may try again; 0 when it may now. */
+  /** Until this address may guess again; 0 when it may now. */
   waitSeconds(address: string): number {
-    return Math.max(this.#waitSeconds(address), this.#waitSeconds(EVERYBODY));
+    const own = this.#counted.get(address);
+    const locked = own && this.#isFull(own) ? this.#secondsAfter(own.lastMs) : 0;
+    return Math.max(locked, this.#secondsAfter(this.#everybodyMs));
   }
 
-  /** Counts a failure. Tells whether it locks the address out. */
-  async failed(address: string): Promise<boolean> {
-    if (this.waitSeconds(address) > 0) return false;
-    const [one, all] = await Promise.all([this.#one.penalty(address), this.#all.penalty(EVERYBODY)]);
-    if (all.consumedPoints >= this.#options.altogether) await this.#lock(EVERYBODY, this.#all);
-    if (one.consumedPoints < this.#options.perAddress) return false;
-    await this.#lock(address, this.#one);
-    return true;
+  /** Counts a guess that is about to be compared. Seconds to wait when it must not be; 0 when it may. */
+  guess(address: string): number {
+    const seconds = this.waitSeconds(address);
+    if (seconds > 0) return seconds;
+    const nowMs = this.#options.nowMs();
+    const before = this.#forgetOld();
+    const own = this.#counted.get(address) ?? { guesses: 0, firstMs: nowMs, lastMs: nowMs };
+    own.guesses += 1;
+    own.lastMs = nowMs;
+    this.#counted.set(address, own);
+    if (before + 1 >= this.#options.altogether) this.#everybodyMs = nowMs;
+    return 0;
   }
 
-  /** It knew the secret: what it mistyped before is forgotten. */
-  async succeeded(address: string): Promise<void> {
-    await this.#one.delete(address);
+  /** The guess that was counted last was right: it counts no more. */
+  takeBack(address: string): void {
+    const own = this.#counted.get(address);
+    if (!own) return;
+    own.guesses -= 1;
+    if (own.guesses === 0) this.#counted.delete(address);
+    this.#everybodyMs = -Infinity; // it had been counted, so that there are fewer than all again
   }
 
-  /** A window begins anew when it is over. */
-  async #lock(key: string, limiter: RateLimiterMemory): Promise<void> {
-    for (const known of this.#lockedUntilMs.keys())
-      if (this.#waitSeconds(known) === 0) this.#lockedUntilMs.delete(known);
-    this.#lockedUntilMs.set(key, this.#options.nowMs() + 1000 * this.#options.windowSeconds);
-    await limiter.delete(key);
+  /** It knew the secret: what it mistyped before is forgotten too. */
+  forgive(address: string): void {
+    this.takeBack(address);
+    this.#counted.delete(address);
   }
 
-  #waitSeconds(key: string): number {
-    const leftMs = (this.#lockedUntilMs.get(key) ?? -Infinity) - this.#options.nowMs();
+  #isFull({ guesses }: Counted): boolean {
+    return guesses >= this.#options.perAddress;
+  }
+
+  /** Forgets whose window or lock-out is over; how many guesses are left of the others. */
+  #forgetOld(): number {
+    let left = 0;
+    for (const [address, own] of this.#counted) {
+      if (this.#secondsAfter(this.#isFull(own) ? own.lastMs : own.firstMs) === 0) this.#counted.delete(address);
+      else left += own.guesses;
+    }
+    return left;
+  }
+
+  /** That are left of a window that began then. */
+  #secondsAfter(beganMs: number): number {
+    const leftMs = beganMs + 1000 * this.#options.windowSeconds - this.#options.nowMs();
     return leftMs > 0 ? Math.ceil(leftMs / 1000) : 0;
   }
 }

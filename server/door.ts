@@ -76,6 +76,8 @@ export interface Door {
   params(run: RunId): Vec;
   /** What the push of a worker's open lease must be; null when it has no such lease. */
   lease(run: RunId, worker: WorkerId, lease: LeaseId): OpenLease | null;
+  /** Whether it is a lease of this worker, open or settled lately. Else a push of it is refused, whatever it says. */
+  knowsLease(run: RunId, worker: WorkerId, lease: LeaseId): boolean;
   /** The bytes of a shard of any run. */
   blob(sha256: string): Uint8Array | undefined;
 

@@ -6,6 +6,7 @@ import type { IncomingMessage } from 'node:http';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { hashText } from '../shared/rng.ts';
 import { addressKey, isLoopback, requestAddress } from './address.ts';
+import { Amounts } from './amounts.ts';
 import { Headcount } from './headcount.ts';
 import { LIMITS, RATES, TIMING, type Limits, type RateName, type Timing } from './limits.ts';
 
@@ -41,8 +42,9 @@ export class Guard {
   readonly #salt = randomBytes(8).toString('hex');
   readonly #rates: Record<RateName, RateLimiterMemory>;
   readonly #connections = new Headcount();
+  readonly #webSockets = new Headcount();
   readonly #watchers = new Headcount();
-  #bodiesBytes = 0;
+  readonly #bodies = new Amounts();
 
   constructor({ limits = LIMITS, timing = TIMING, trustProxy = false }: GuardOptions = {}) {
     this.limits = limits;
@@ -84,15 +86,14 @@ export class Guard {
     return (await this.seconds('worker', worker)) || this.seconds('address', address);
   }
 
-  /**
-   * One more connection of this address. Gives back what to call when it has closed; null when there are too many, in all or
-   * of this address.
-   */
+  /** One more connection of this address. Gives back what to call when it has closed; null when it has too many. */
   connect(address: string): (() => void) | null {
-    if (this.#connections.of(address) < this.limits.connectionsPerAddress || this.trustProxy)
-      return this.#connections.add(address);
-    this.heldBack.connections += 1;
-    return null;
+    return this.#oneMore(this.#connections, address);
+  }
+
+  /** The same of one that becomes a WebSocket: behind a proxy its request is the first that says whose it is. */
+  connectWebSocket(address: string): (() => void) | null {
+    return this.#oneMore(this.#webSockets, address);
   }
 
   /** The same of one more page that watches. The operator's is always let in; a proxy's on this machine are everybody's. */
@@ -114,34 +115,45 @@ export class Guard {
     return this.#connections.all;
   }
 
-  /** Of a connection before it has said anything. A proxy's are everybody's: they are bounded in all alone. */
+  /** Of a connection before it has said anything. A proxy's are everybody's: bounded in all alone, until they are WebSockets. */
   connectSocket(remoteAddress: string | undefined): (() => void) | null {
-    return this.connect(this.trustProxy ? 'everybody' : addressKey(remoteAddress));
+    return this.trustProxy ? this.#connections.add('everybody') : this.connect(addressKey(remoteAddress));
   }
 
-  /** Memory for a body. False when too much is taken already; one body is always let in. */
-  takeBody(bytes: number): boolean {
-    if (this.#bodiesBytes > 0 && this.#bodiesBytes + bytes > this.limits.bodiesBytes) {
+  /**
+   * Memory for so many more bytes of a body that has `had` of them. False when the others under way have taken too much, in all
+   * or of this address; where there are no others there is room, however long the body is.
+   */
+  takeBody(address: string, bytes: number, had = 0): boolean {
+    const { bodiesBytes, bodiesBytesPerAddress } = this.limits;
+    const fits = (taken: number, room: number): boolean => taken === had || taken + bytes <= room;
+    if (!fits(this.#bodies.all, bodiesBytes) || !fits(this.#bodies.of(address), bodiesBytesPerAddress)) {
       this.heldBack.bodies += 1;
       return false;
     }
-    this.#bodiesBytes += bytes;
+    this.#bodies.take(address, bytes);
     return true;
   }
 
-  returnBody(bytes: number): void {
-    this.#bodiesBytes -= bytes;
+  returnBody(address: string, bytes: number): void {
+    this.#bodies.giveBack(address, bytes);
   }
 
   /** Of bodies that are under way. */
   get bodiesBytes(): number {
-    return this.#bodiesBytes;
+    return this.#bodies.all;
   }
 
   /** Longest that a body of this length may take. */
   bodyMs(bytes: number): number {
     const { bodyGraceMs, bodyBytesPerSecondMin } = this.timing;
     return bodyGraceMs + (1000 * bytes) / bodyBytesPerSecondMin;
+  }
+
+  #oneMore(connections: Headcount, address: string): (() => void) | null {
+    if (connections.of(address) < this.limits.connectionsPerAddress) return connections.add(address);
+    this.heldBack.connections += 1;
+    return null;
   }
 
   /** Nobody outside knows who shares a bucket with whom. */

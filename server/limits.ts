@@ -42,6 +42,8 @@ export interface Limits {
   readonly watchers: number;
   /** Bodies of pushes under way, in all: what the process may lose to senders that never finish. */
   readonly bodiesBytes: number;
+  /** The same of one address, or one body: no address alone keeps the others' out. */
+  readonly bodiesBytesPerAddress: number;
 }
 
 export const LIMITS: Limits = {
@@ -51,6 +53,7 @@ export const LIMITS: Limits = {
   watchersPerAddress: 64,
   watchers: 256,
   bodiesBytes: 512 * 2 ** 20,
+  bodiesBytesPerAddress: 64 * 2 ** 20, // every tab of a classroom sends half a megabyte, or every tenth one five
 };
 
 /** How long a remote may take over what it has begun, and how one that is not there any more is found out. */
@@ -90,4 +93,5 @@ export const NO_LIMITS: Limits = {
   watchersPerAddress: Infinity,
   watchers: Infinity,
   bodiesBytes: Infinity,
+  bodiesBytesPerAddress: Infinity,
 };

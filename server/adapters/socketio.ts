@@ -9,8 +9,8 @@ import { statusSchema, type Welcome } from '../../shared/protocol/messages.ts';
 import { PROTOCOL_VERSION, refusalText } from '../../shared/protocol/version.ts';
 import type { Door, Identity } from '../door.ts';
 import type { Guard } from '../guard.ts';
-import type { Origins } from '../origins.ts';
-import { countStrange, engineOptions, limitPackets, unsent, UNSENT_PACKETS_MAX } from './socketio/engine.ts';
+import type { UpgradeRules } from '../upgrade.ts';
+import { countStrange, engineOptions, keepOut, limitPackets, unsent, UNSENT_PACKETS_MAX } from './socketio/engine.ts';
 import { watchPages, type Pages, type WatchOptions } from './socketio/watch.ts';
 
 /** The beginning of the paths that are socket.io's. */
@@ -43,17 +43,16 @@ export interface ControlPlane {
   close(): Promise<void>;
 }
 
-export interface ControlPlaneOptions extends WatchOptions {
-  readonly origins: Origins;
-}
+export type ControlPlaneOptions = WatchOptions & UpgradeRules;
 
 export function controlPlane(http: HttpServer, options: ControlPlaneOptions): ControlPlane {
-  const { door, guard, origins } = options;
+  const { door, guard } = options;
   const io = new Server<WorkerToServer, ServerToWorker, None, WorkerData>(http, {
-    ...engineOptions(guard, origins),
+    ...engineOptions(guard),
     path: CONTROL_PATH,
     destroyUpgrade: false, // the data plane has WebSockets of its own on this server
   });
+  keepOut(io.engine, options);
   limitPackets(io.engine, guard);
   const showPages = watchPages(io.of(WATCH_NAMESPACE) as unknown as Pages, options);
   const sockets = new Map<Identity, WorkerSocket>();

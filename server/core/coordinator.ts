@@ -84,6 +84,12 @@ export class Coordinator {
     return { baseVersion: record.sent.version, kind: pushKindOf(record.work) };
   }
 
+  /** Whether it is a lease of this worker, open or settled lately. */
+  knowsLease(run: RunId, worker: WorkerId, lease: LeaseId): boolean {
+    const leases = this.#runs.get(run)?.desk.leases;
+    return (leases?.get(lease) ?? leases?.settlement(lease))?.worker === worker;
+  }
+
   setup(run: RunId): RunSetup {
     return this.#run(run).setup;
   }

@@ -145,10 +145,12 @@ export class AdmissionDesk {
     const { admission } = this.#options.coordinator.setup(run).config;
     if (admission.kind !== 'code') return null;
     const { codes } = this.#options;
-    if (codes.waitSeconds(address) > 0) return 'busy';
-    if (joinCode !== undefined && timingSafeEqual(sha256(joinCode), sha256(admission.code))) return null;
-    if (joinCode !== undefined) void codes.failed(address); // who has none has not guessed
-    return 'join-code';
+    const guessed = joinCode !== undefined; // who says none has not
+    if (!guessed) return codes.waitSeconds(address) > 0 ? 'busy' : 'join-code';
+    if (codes.guess(address) > 0) return 'busy';
+    if (!timingSafeEqual(sha256(joinCode), sha256(admission.code))) return 'join-code';
+    codes.takeBack(address); // that alone: of a class behind one address some may know it, and others guess
+    return null;
   }
 
   /** A key or a name costs nothing, so in an open run it is addresses that are counted. */

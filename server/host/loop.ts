@@ -177,6 +177,7 @@ export class Loop implements Door {
   health = (): Health => this.#options.health();
   params = (run: RunId) => this.#coordinator.params(run);
   lease: Door['lease'] = (run, worker, lease) => this.#coordinator.lease(run, worker, lease);
+  knowsLease: Door['knowsLease'] = (run, worker, lease) => this.#coordinator.knowsLease(run, worker, lease);
 
   #perform(effect: Effect): void {
     switch (effect.type) {

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import type { Started } from '../../server/host/start.ts';
 import { Origins } from '../../server/origins.ts';
-import { ADMIN_TOKEN, digitsRun, start } from './harness.ts';
+import { ADMIN_TOKEN, digitsRun, PlainWorker, start } from './harness.ts';
 import { helloOf, welcomed } from './visitor.ts';
 
 const PROXY = 'https://train.example.org';
@@ -105,7 +105,14 @@ describe('a page of another site', () => {
 
 describe('another name for this machine', () => {
   it('[I8] that anybody could have made is not answered to', async () => {
-    const paths = ['/', '/api/runs', '/api/runs/digits/model.safetensors', '/data/challenge', '/metrics'];
+    const paths = [
+      '/',
+      '/api/runs',
+      '/api/runs/digits/model.safetensors',
+      '/data/challenge',
+      '/metrics',
+      '/socket.io/',
+    ];
     for (const path of paths) {
       const { status, body } = await ask('GET', path, { host: 'rebound.evil.example:3000' });
       expect([path, status]).toEqual([path, 421]);
@@ -152,8 +159,9 @@ describe('another name for this machine', () => {
 
 describe('an answer', () => {
   it('[I10] [P25] has no stack trace and no path of this machine, whatever went wrong', async () => {
-    const { token } = await welcomed(url);
-    const bearer = { authorization: `Bearer ${token}` };
+    const worker = await PlainWorker.join(url);
+    const { lease } = await worker.lease();
+    const bearer = { authorization: `Bearer ${worker.welcome.token}` };
     const provocations: (readonly [string, string, Record<string, string>, string?])[] = [
       ['GET', '/api/%ff', {}],
       ['GET', '/api/runs/%E0%A4%A', {}],
@@ -174,7 +182,7 @@ describe('an answer', () => {
       ['POST', '/api/runs/digits/workers/%ff/ban', right, '{}'],
       ['POST', '/data/runs/digits/workers', {}, '{'],
       ['POST', '/data/runs/digits/workers', {}, '[]'],
-      ['POST', '/data/runs/digits/leases/none', bearer, 'not an envelope'],
+      ['POST', `/data/runs/digits/leases/${lease.id}`, bearer, 'not an envelope'],
       ['PATCH', '/data/runs/digits/leases', bearer],
       ['GET', '/data/runs/%ff/leases', bearer],
       ['GET', '/data/blobs/xyz', {}],

@@ -81,12 +81,40 @@ describe('connections and memory', () => {
     expect(guard.heldBack.connections).toBe(1);
   });
 
+  it('[N3] of a proxy are everybody’s until they are WebSockets, which are counted by whose they are', () => {
+    const guard = new Guard({ limits: { ...LIMITS, connectionsPerAddress: 1 }, trustProxy: true });
+    for (let i = 0; i < 3; i++) expect(guard.connectSocket('127.0.0.1')).not.toBeNull();
+    const first = guard.connectWebSocket('10.0.0.1')!;
+    expect(guard.connectWebSocket('10.0.0.1')).toBeNull();
+    expect(guard.connectWebSocket('10.0.0.2')).not.toBeNull();
+    first();
+    expect(guard.connectWebSocket('10.0.0.1')).not.toBeNull();
+    expect([guard.connections, guard.heldBack.connections]).toEqual([3, 1]);
+  });
+
   it('[N4] bodies have room together, and one always has', () => {
     const guard = new Guard({ limits: { ...LIMITS, bodiesBytes: 100 } });
-    expect([guard.takeBody(300), guard.takeBody(1)]).toEqual([true, false]);
-    guard.returnBody(300);
-    expect([guard.takeBody(60), guard.takeBody(40), guard.takeBody(1)]).toEqual([true, true, false]);
+    const take = (bytes: number, number: number): boolean => guard.takeBody(`10.0.0.${number}`, bytes);
+    expect([take(300, 1), take(1, 2)]).toEqual([true, false]);
+    guard.returnBody('10.0.0.1', 300);
+    expect([take(60, 1), take(40, 2), take(1, 3)]).toEqual([true, true, false]);
     expect(guard.heldBack.bodies).toBe(2);
+  });
+
+  it('[N4] bodies of one address have a part of that room, and one always has, also by pieces', () => {
+    const guard = new Guard({ limits: { ...LIMITS, bodiesBytes: 800, bodiesBytesPerAddress: 100 } });
+    const take = (bytes: number, had = 0): boolean => guard.takeBody('10.0.0.1', bytes, had);
+    expect([take(60), take(40), take(1)]).toEqual([true, true, false]);
+    expect(guard.takeBody('10.0.0.2', 100)).toBe(true);
+    guard.returnBody('10.0.0.1', 100);
+    expect([take(90), take(90, 90), take(1), take(1, 180)]).toEqual([true, true, false, true]);
+    guard.returnBody('10.0.0.1', 181);
+    guard.returnBody('10.0.0.2', 100);
+    expect(guard.bodiesBytes).toBe(0);
+  });
+
+  it('[N4] an eighth of the room is one address’s', () => {
+    expect(LIMITS.bodiesBytesPerAddress).toBe(LIMITS.bodiesBytes / 8);
   });
 
   it('[N5] a body has time by its length', () => {

@@ -177,11 +177,11 @@ describe('connections', () => {
 
   it('[N4] of one worker carry as many bodies as it may have leases; the oldest makes way', async () => {
     await open();
-    const { welcome } = await PlainWorker.join(coordinator.url);
+    const worker = await PlainWorker.join(coordinator.url);
+    const { lease } = await worker.lease();
+    const head = `POST /data/runs/digits/leases/${lease.id} HTTP/1.1\r\nHost: localhost\r\n`;
     const begun = (): TcpSocket =>
-      raw(
-        `POST /data/runs/digits/leases/x HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${welcome.token}\r\nContent-Length: 1000\r\n\r\n`,
-      );
+      raw(`${head}Authorization: Bearer ${worker.welcome.token}\r\nContent-Length: 1000\r\n\r\n`);
     const [first, second] = [begun(), begun()];
     await expect.poll(() => coordinator.guard.bodiesBytes).toBe(2000);
     const third = begun();

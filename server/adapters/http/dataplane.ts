@@ -5,8 +5,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { asLeaseId, asRunId, type RunId } from '../../../shared/ids.ts';
 import type { Door, Identity } from '../../door.ts';
 import type { Guard } from '../../guard.ts';
+import { RAW_HEADERS } from '../../refusal.ts';
 import { BODIES_RETRY_SECONDS, readBody, type BodyResult } from './body.ts';
-import { RAW_HEADERS } from './headers.ts';
+import { isGone, whenOver, type Exchange } from './exchange.ts';
 import type { AnswerSink, Plane } from './plane.ts';
 
 /** A hello is a few hundred bytes. */
@@ -17,9 +18,11 @@ const ROUTE = /^\/data\/(?:runs\/([\w.-]{1,64})\/(workers|leases)(?:\/([\w.-]{1,
 
 export type DataPlane = (request: IncomingMessage, response: ServerResponse) => void;
 
-interface Exchange {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
+/** With a worker that is known. */
+interface WorkersExchange extends Exchange {
+  readonly identity: Identity;
+  readonly address: string;
+  readonly sink: AnswerSink;
 }
 
 /** A handler for every path that begins with /data/. */
@@ -58,13 +61,15 @@ class Routes {
     if (route === 'POST workers') return this.#hello(asRunId(run), exchange);
     const identity = this.#identify(request, asRunId(run));
     if (!identity) return fail(response, 401, 'expected Authorization: Bearer and the token of a welcome to this run');
-    const seconds = await this.#plane.heldBack(identity, this.#guard.address(request), answerOn(response));
-    if (seconds > 0 || response.destroyed) return;
+    const [address, sink] = [this.#guard.address(request), answerOn(exchange)];
+    const seconds = await this.#plane.heldBack(identity, address, sink);
+    if (seconds > 0 || sink.gone) return;
+    const known = { request, response, identity, address, sink };
     switch (route) {
       case 'POST leases':
-        return this.#pull(identity, exchange);
+        return this.#pull(known);
       case 'POST leases/one':
-        return this.#push(identity, exchange, { lease: lease!, wantsNext: url.searchParams.get('next') !== '0' });
+        return this.#push(known, { lease: lease!, wantsNext: url.searchParams.get('next') !== '0' });
       case 'DELETE workers':
         return this.#goodbye(identity, response);
       case 'DELETE leases/one':
@@ -86,9 +91,10 @@ class Routes {
   }
 
   async #hello(run: RunId, { request, response }: Exchange): Promise<void> {
-    const seconds = await this.#guard.seconds('hello', this.#guard.address(request));
+    const address = this.#guard.address(request);
+    const seconds = await this.#guard.seconds('hello', address);
     if (seconds > 0) return tooMany(response, 'too many hellos from this address', seconds);
-    const body = await readBody(request, HELLO_BYTES_MAX, this.#guard);
+    const body = await readBody(request, { bytesMax: HELLO_BYTES_MAX, address }, this.#guard);
     if (!body.ok) return refuseBody(response, body);
     let hello: unknown;
     try {
@@ -98,31 +104,35 @@ class Routes {
     }
     const named = typeof hello === 'object' && hello !== null && 'run' in hello ? hello.run : undefined;
     if (named !== run) return fail(response, 400, 'the hello names another run than the address');
-    json(response, 200, this.#door.admit(hello, { via: 'http', address: this.#guard.address(request) }).welcome);
+    json(response, 200, this.#door.admit(hello, { via: 'http', address }).welcome);
   }
 
-  #pull(identity: Identity, { request, response }: Exchange): void {
+  #pull(exchange: WorkersExchange): void {
+    const { request, response, identity, sink } = exchange;
     if (!(Number(request.headers['content-length'] ?? 0) <= NO_BODY_BYTES_MAX) || request.headers['transfer-encoding'])
       return fail(response, 413, 'a pull has no body');
     request.resume();
-    response.once('close', this.#plane.pull(identity, answerOn(response)));
+    whenOver(exchange, this.#plane.pull(identity, sink));
   }
 
-  async #push(
-    identity: Identity,
-    { request, response }: Exchange,
-    push: { lease: string; wantsNext: boolean },
-  ): Promise<void> {
-    const { pushBytesMax, leasesPerWorker } = this.#door.manifest(identity.run);
+  async #push(exchange: WorkersExchange, push: { lease: string; wantsNext: boolean }): Promise<void> {
+    const { request, response, identity, address, sink } = exchange;
+    const { run, worker } = identity;
+    const { pushBytesMax: bytesMax, leasesPerWorker } = this.#door.manifest(run);
     const bodies = this.#bodies.get(identity) ?? new Set();
     this.#bodies.set(identity, bodies);
+    const [oldest] = bodies;
     // The oldest makes way: a worker that sends again has given up the connection that it sent on before.
-    if (bodies.size >= leasesPerWorker) bodies.values().next().value!.destroy();
+    if (oldest && bodies.size >= leasesPerWorker) {
+      bodies.delete(oldest);
+      oldest.destroy();
+    }
     bodies.add(request);
-    const body = await readBody(request, pushBytesMax, this.#guard);
+    const keep = this.#door.knowsLease(run, worker, asLeaseId(push.lease));
+    const body = await readBody(request, { bytesMax, address, keep }, this.#guard);
     bodies.delete(request);
     if (!body.ok) return refuseBody(response, body);
-    this.#plane.push(identity, { ...push, bytes: body.bytes }, answerOn(response));
+    whenOver(exchange, this.#plane.push(identity, { ...push, bytes: body.bytes, length: body.length }, sink));
   }
 
   /** What it still has under way brings no more work, whatever carries it. */
@@ -153,13 +163,14 @@ class Routes {
   }
 }
 
-function answerOn(response: ServerResponse): AnswerSink {
+function answerOn(exchange: Exchange): AnswerSink {
+  const { response } = exchange;
   return {
     get gone() {
-      return response.destroyed;
+      return isGone(exchange);
     },
     answer: (head, frame, left) => {
-      response.once('close', left);
+      whenOver(exchange, left);
       const bytes = head.byteLength + (frame?.byteLength ?? 0);
       const type = 'application/octet-stream';
       const own = { 'content-type': type, 'content-length': bytes, 'cache-control': 'no-store' };

@@ -7,7 +7,7 @@ import type { Door } from '../../door.ts';
 import type { Guard } from '../../guard.ts';
 import type { Origins } from '../../origins.ts';
 import { LOCKED_OUT, WRONG_TOKEN } from '../../records.ts';
-import { RAW_HEADERS } from './headers.ts';
+import { refuse } from '../../refusal.ts';
 import type { Access, Operator } from './operator.ts';
 
 export interface GateOptions {
@@ -27,10 +27,7 @@ export function turnedAway(
 ): boolean {
   const refusal = origins.misdirected(headers) ?? (SAFE.has(method) ? null : origins.foreign(headers));
   if (!refusal) return false;
-  const body = JSON.stringify({ error: refusal.error });
-  response
-    .writeHead(refusal.status, { ...RAW_HEADERS, 'content-type': 'application/json', connection: 'close' })
-    .end(body);
+  refuse(response, refusal);
   return true;
 }
 
@@ -42,8 +39,8 @@ export class Gate {
   }
 
   /** Lets the operator through. */
-  readonly admin: RequestHandler = async (request, response, next) => {
-    const access = await this.#options.operator.access(request.headers, this.#address(request));
+  readonly admin: RequestHandler = (request, response, next) => {
+    const access = this.#options.operator.access(request.headers, this.#address(request));
     if (!access.ok) return this.#turnAway(access, request, response);
     // A browser says where a change comes from; what does not say it may not use the cookie.
     if (access.by === 'session' && !SAFE.has(request.method) && request.headers.origin === undefined) {

@@ -1,15 +1,9 @@
-// What every answer tells a browser not to do with it.
+// What pages, and all that Express answers, tell a browser not to do with them.
 
 import helmet from 'helmet';
 import type { RequestHandler } from 'express';
 
 const HSTS_SECONDS = 15_552_000;
-
-/** Of answers that are no pages: bytes, JSON, errors. */
-export const RAW_HEADERS = {
-  'x-content-type-options': 'nosniff',
-  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-} as const;
 
 /**
  * Of scripts. A worker goes by the policy of its own script, a page by the page's: the wasm backend compiles its kernels in

@@ -10,21 +10,24 @@ const CONTROL_HEAD_BYTES = 6;
 export class Liveness {
   readonly #stream: WebSocket;
   readonly #guard: Guard;
+  /** Whose it is, as it is counted. */
+  readonly #address: string;
   #aliveAtMs = performance.now();
   #unsentBytes = 0;
   /** Bytes on the wire since the last whole message, and when the first of them came. */
   messageBytes = 0;
   #messageSinceMs = 0;
 
-  constructor(stream: WebSocket, guard: Guard) {
+  constructor(stream: WebSocket, guard: Guard, address: string) {
     this.#stream = stream;
     this.#guard = guard;
+    this.#address = address;
   }
 
   /** Bytes came. False when there is no memory for more of this message. */
   heard(bytes: number): boolean {
     this.#aliveAtMs = performance.now();
-    if (!this.#guard.takeBody(bytes)) return false;
+    if (!this.#guard.takeBody(this.#address, bytes, this.messageBytes)) return false;
     if (this.messageBytes === 0) this.#messageSinceMs = this.#aliveAtMs;
     this.messageBytes += bytes;
     return true;
@@ -55,7 +58,7 @@ export class Liveness {
   }
 
   #drop(bytes: number): void {
-    this.#guard.returnBody(bytes);
+    this.#guard.returnBody(this.#address, bytes);
     this.messageBytes -= bytes;
   }
 }

@@ -9,6 +9,7 @@ import type { PullReply, PushReply } from '../../../shared/protocol/lease.ts';
 import { pushSchema, type PushMeta, type RunManifest } from '../../../shared/protocol/messages.ts';
 import type { FrameError } from '../../../shared/protocol/reasons.ts';
 import type { Vec } from '../../../shared/vec.ts';
+import { RETRY_MS } from '../../core/desk.ts';
 import type { Sent } from '../../core/sent.ts';
 import type { Answer, Door, Identity } from '../../door.ts';
 import type { Guard } from '../../guard.ts';
@@ -33,6 +34,15 @@ export interface AnswerSink {
   fail(failure: PlaneFailure): void;
 }
 
+export interface PushRequest {
+  readonly lease: string;
+  /** None when the worker had no such lease as they began to come. */
+  readonly bytes: Uint8Array;
+  /** Of the body as it came. */
+  readonly length: number;
+  readonly wantsNext: boolean;
+}
+
 export interface PlaneFailure {
   /** Of HTTP, also where HTTP is not what carries it. */
   readonly status: 400 | 401 | 429 | 503;
@@ -40,6 +50,17 @@ export interface PlaneFailure {
   readonly reason?: FrameError;
   readonly retryAfterSeconds?: number;
 }
+
+const FORGOTTEN: PlaneFailure = {
+  status: 401,
+  error: 'the worker was forgotten while its request was under way: say hello again',
+};
+
+/** A push against a lease that is not known: refused for that, whatever it says. */
+const UNKNOWN = { ok: true, meta: { loss: 0, samples: 0 }, vector: new Float32Array(0) } as const;
+
+/** For a worker that asks on and on, and reads nothing. */
+const TOO_MANY: PullReply = { next: { kind: 'wait', retryAfterMs: RETRY_MS, reason: 'lease-limit' } };
 
 export class Plane {
   readonly #door: Door;
@@ -75,26 +96,24 @@ export class Plane {
     return this.#askPull(identity, sink, (reply, sent) => this.#answer(identity, sink, { reply, sent, bytesIn: 0 }));
   }
 
-  push(identity: Identity, push: { lease: string; bytes: Uint8Array; wantsNext: boolean }, sink: AnswerSink): void {
+  /** Gives back how to stop waiting for the answer; the push is counted. */
+  push(identity: Identity, push: PushRequest, sink: AnswerSink): () => void {
     const { run, worker } = identity;
+    let stop = (): void => undefined;
     if (!this.#door.identity(identity.token)) {
-      return sink.fail({
-        status: 401,
-        error: 'the worker was forgotten while its push was under way: say hello again',
-      });
+      sink.fail(FORGOTTEN);
+      return stop;
     }
     const lease = asLeaseId(push.lease);
-    const read = this.#read(push.bytes, identity, lease);
+    const read = this.#door.knowsLease(run, worker, lease) ? this.#read(push.bytes, identity, lease) : UNKNOWN;
     if (!read.ok) {
       this.#door.dispatch({ type: 'unreadable', run, worker, error: read.error });
-      return sink.fail({
-        status: 400,
-        error: `the body is not a push of this lease: ${read.error}`,
-        reason: read.error,
-      });
+      const error = `the body is not a push of this lease: ${read.error}`;
+      sink.fail({ status: 400, error, reason: read.error });
+      return stop;
     }
     const { loss, samples } = read.meta;
-    const bytesIn = push.bytes.byteLength;
+    const bytesIn = push.length;
     const unread = this.#unread.has(identity);
     const wantsNext = push.wantsNext && identity.online && !unread;
     this.#door.ask(
@@ -102,25 +121,27 @@ export class Plane {
       (reply, sent) => {
         if (!unread || !push.wantsNext) return this.#answer(identity, sink, { reply, sent, bytesIn });
         // Counted now, answered when the worker has read what it was sent before: then there is room for another lease.
-        this.#askPull(identity, sink, ({ next }, sent) =>
+        stop = this.#askPull(identity, sink, ({ next }, sent) =>
           this.#answer(identity, sink, { reply: { ...reply, next }, sent, bytesIn }),
         );
       },
     );
+    return () => stop();
   }
 
-  /** A pull, as soon as the worker has nothing on its way. */
+  /** A pull, as soon as the worker has nothing on its way; at once to come later, when too many of its requests wait for that. */
   #askPull(identity: Identity, sink: AnswerSink, answer: Answer): () => void {
     const { run, worker } = identity;
-    let stop: (() => void) | null = null;
-    let stopped = false;
-    this.#unread.whenRead(identity, () => {
-      if (stopped || sink.gone || !this.#door.identity(identity.token)) return;
+    let stop = (): void => undefined;
+    const stopWaiting = this.#unread.whenRead(identity, () => {
+      if (sink.gone) return;
+      if (!this.#door.identity(identity.token)) return sink.fail(FORGOTTEN);
       stop = this.#door.ask((request) => ({ type: 'pull', run, worker, request }), answer);
     });
+    if (!stopWaiting) answer(TOO_MANY, null);
     return () => {
-      stopped = true;
-      stop?.();
+      stopWaiting?.();
+      stop();
     };
   }
 

@@ -3,6 +3,7 @@
 import type { Request, RequestHandler, Response } from 'express';
 import type { Door } from '../../door.ts';
 import type { Guard } from '../../guard.ts';
+import { isGone, whenOver } from './exchange.ts';
 
 export function limitRates(guard: Guard): RequestHandler {
   return (request, response, next) => {
@@ -21,14 +22,16 @@ const DOWNLOADS_RETRY_SECONDS = 5;
 /** Lets through so many requests at a time, and asks the others to come back. */
 export function limitDownloads(): RequestHandler {
   let underWay = 0;
-  return (_request, response, next) => {
+  return (request, response, next) => {
+    const exchange = { request, response };
+    if (isGone(exchange)) return;
     if (underWay >= DOWNLOADS_MAX) {
       response.setHeader('retry-after', String(DOWNLOADS_RETRY_SECONDS));
       response.status(503).json({ error: 'others are downloading: try again in a few seconds' });
       return;
     }
     underWay += 1;
-    response.once('close', () => (underWay -= 1));
+    whenOver(exchange, () => (underWay -= 1));
     next();
   };
 }

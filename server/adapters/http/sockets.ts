@@ -4,7 +4,6 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
 import type { Guard } from '../../guard.ts';
 
 /** A certificate and its key, in PEM. */
@@ -69,12 +68,4 @@ export function limitedServer(
       tls.setSecureContext({ ...next, minVersion: 'TLSv1.2' });
     },
   };
-}
-
-/** Ends what would have become a WebSocket. Node has let go of the socket: an error on it, unheard, would end the process. */
-export function refuseUpgrade(socket: Duplex, status: string, retryAfterSeconds?: number): void {
-  socket.on('error', () => socket.destroy());
-  socket.once('finish', () => socket.destroy());
-  const wait = retryAfterSeconds === undefined ? '' : `Retry-After: ${retryAfterSeconds}\r\n`;
-  socket.end(`HTTP/1.1 ${status}\r\n${wait}Connection: close\r\n\r\n`);
 }

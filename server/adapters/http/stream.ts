@@ -15,11 +15,10 @@ import {
 } from '../../../shared/protocol/stream.ts';
 import { TOKEN_CHARS_MAX } from '../../../shared/protocol/messages.ts';
 import type { Door, Identity } from '../../door.ts';
-import type { Guard } from '../../guard.ts';
-import type { Origins } from '../../origins.ts';
+import { refuseUpgrade, type Refusal } from '../../refusal.ts';
+import { letUpgrade, type UpgradeRules } from '../../upgrade.ts';
 import { LimitedWebSocketServer } from '../../websocket.ts';
 import { Liveness } from './liveness.ts';
-import { refuseUpgrade } from './sockets.ts';
 import type { AnswerSink, Plane } from './plane.ts';
 
 const ROUTE = /^\/data\/runs\/([\w.-]{1,64})\/stream$/;
@@ -27,16 +26,16 @@ const ROUTE = /^\/data\/runs\/([\w.-]{1,64})\/stream$/;
 const UNKNOWN_BYTES_MAX = TOKEN_CHARS_MAX + 64;
 /** Longest that a stream which asked too often is not read: well under the silence that ends one. */
 const REST_SECONDS_MAX = 10;
-const UPGRADE_REFUSED = { 403: '403 Forbidden', 421: '421 Misdirected Request' } as const;
+const NO_STREAM: Refusal = { status: 404, error: 'there is no such stream' };
+/** Of one worker: it has one, and of those that it lost some may not be found out yet. */
+const STREAMS_MAX = 4;
 const MALFORMED = 1007;
 const TOO_MANY = 1008;
 const TRY_LATER = 1013;
 
-export interface DataStreamOptions {
+export interface DataStreamOptions extends UpgradeRules {
   readonly door: Door;
   readonly plane: Plane;
-  readonly guard: Guard;
-  readonly origins: Origins;
   /** The paths, by their beginning, whose upgrades are somebody else's; all others are refused. */
   readonly others: readonly string[];
 }
@@ -50,7 +49,7 @@ export interface DataStreams {
 
 /** Takes the upgrades of /data/runs/:run/stream. */
 export function dataStream(server: Server, options: DataStreamOptions): DataStreams {
-  const { door, guard, origins, others } = options;
+  const { door, guard, others } = options;
   /** By run, of those that there are. */
   const servers = new Map<string, LimitedWebSocketServer>();
   const serverOf = (run: string): LimitedWebSocketServer => {
@@ -64,16 +63,10 @@ export function dataStream(server: Server, options: DataStreamOptions): DataStre
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     const [path = ''] = (request.url ?? '').split('?');
     if (others.some((other) => path.startsWith(other))) return;
-    const refusal = origins.refusal(request.headers);
-    if (refusal) return refuseUpgrade(socket, UPGRADE_REFUSED[refusal.status]);
-    const run = ROUTE.exec(path)?.[1];
-    if (run === undefined || !door.has(asRunId(run))) return refuseUpgrade(socket, '404 Not Found');
-    const address = guard.address(request);
-    const broken = (): void => void socket.destroy();
-    socket.on('error', broken);
-    void guard.seconds('upgrade', address).then((seconds) => {
-      socket.off('error', broken);
-      if (seconds > 0) return refuseUpgrade(socket, '429 Too Many Requests', seconds);
+    void letUpgrade(request, options).then((address) => {
+      if (address === null) return;
+      const run = ROUTE.exec(path)?.[1];
+      if (run === undefined || !door.has(asRunId(run))) return refuseUpgrade(socket, NO_STREAM);
       serverOf(run).handleUpgrade(request, socket, head, (stream) => {
         const served = new StreamServer({ stream, socket, run, address, options });
         streams.add(served);
@@ -100,6 +93,9 @@ interface StreamServerOptions {
   readonly options: DataStreamOptions;
 }
 
+/** Of each worker, oldest first. */
+const streamsOf = new WeakMap<Identity, Set<StreamServer>>();
+
 class StreamServer {
   readonly #stream: WebSocket;
   readonly #options: StreamServerOptions;
@@ -107,24 +103,29 @@ class StreamServer {
   readonly #waiting = new Map<number, () => void>();
   readonly #nobody: NodeJS.Timeout;
   #token: string | undefined;
+  /** The streams of its worker. */
+  #own: Set<StreamServer> | null = null;
   #rest: NodeJS.Timeout | null = null;
+  /** What comes is thrown away. */
+  #broken = false;
 
   constructor(options: StreamServerOptions) {
     this.#options = options;
     const { stream, socket } = options;
     const { guard } = options.options;
     this.#stream = stream;
-    this.#liveness = new Liveness(stream, guard);
+    this.#liveness = new Liveness(stream, guard, options.address);
     this.#nobody = setTimeout(() => stream.terminate(), guard.timing.tokenMs);
     socket.prependListener('data', (bytes: Buffer) => this.#heard(bytes.length)); // before ws makes a message of them
     socket.on('data', () => this.#suspect());
     stream.on('ping', (data) => this.#liveness.control(data.length));
     stream.on('pong', (data) => this.#liveness.control(data.length));
-    stream.on('error', () => undefined); // an oversized or broken message: ws says why, and closes
+    stream.on('error', () => (this.#broken = true)); // an oversized or broken message: ws says why, and closes
     stream.on('close', () => {
       clearTimeout(this.#nobody);
       if (this.#rest) clearTimeout(this.#rest);
       this.#liveness.close();
+      this.#own?.delete(this);
       this.#waiting.forEach((stop) => stop());
     });
     stream.on('message', (data: Buffer, binary: boolean) => this.#message(data, binary));
@@ -146,8 +147,9 @@ class StreamServer {
   }
 
   #heard(bytes: number): void {
-    if (this.#stream.readyState !== this.#stream.OPEN) return; // thrown away until it has closed
-    if (!this.#liveness.heard(bytes)) this.#stream.close(TRY_LATER, 'too many bodies at once');
+    if (this.#broken || this.#liveness.heard(bytes)) return;
+    if (this.#stream.readyState === this.#stream.OPEN) this.#stream.close(TRY_LATER, 'too many bodies at once');
+    else this.#stream.terminate(); // who goes on while it closes: ws keeps that, to find the peer's goodbye in it
   }
 
   /** A token is short: who begins with anything longer is not read to its end. */
@@ -164,7 +166,7 @@ class StreamServer {
     clearTimeout(this.#nobody);
     const identity = this.#identity(this.#token); // each time: a worker may be forgotten meanwhile
     if (!identity) return this.#stranger();
-    if (first) return;
+    if (first) return this.#join(identity);
     const request = binary ? decodeStreamRequest(data) : null;
     if (!request || this.#waiting.has(request.number)) return stream.close(MALFORMED, 'not a request');
     if (this.#waiting.size >= STREAM_REQUESTS_MAX) return stream.close(TOO_MANY, 'too many requests under way');
@@ -179,9 +181,20 @@ class StreamServer {
     const seconds = await plane.heldBack(identity, address, sink);
     if (sink.gone) return;
     if (seconds > 0) return this.#pause(seconds);
-    if (verb !== 'pull') return plane.push(identity, { lease, bytes: body, wantsNext: verb === 'push' }, sink);
-    const stop = plane.pull(identity, sink);
+    const push = { lease, bytes: body, length: body.byteLength, wantsNext: verb === 'push' };
+    const stop = verb === 'pull' ? plane.pull(identity, sink) : plane.push(identity, push, sink);
     if (this.#waiting.has(number)) this.#waiting.set(number, stop);
+  }
+
+  /** The oldest makes way, as of bodies over HTTP. */
+  #join(identity: Identity): void {
+    const own = streamsOf.get(identity) ?? new Set<StreamServer>();
+    streamsOf.set(identity, own.add(this));
+    this.#own = own;
+    const [oldest] = own;
+    if (own.size <= STREAMS_MAX || !oldest) return;
+    own.delete(oldest);
+    oldest.cut();
   }
 
   #identity(token: string): Identity | undefined {

@@ -1,30 +1,41 @@
 // Who has not read its last parameters yet. A worker has at most one blob on its way: the next waits for it to leave this
 // process, so that one who does not read costs one blob, however many versions pass meanwhile.
 
+import { STREAM_REQUESTS_MAX } from '../../../shared/protocol/stream.ts';
 import type { Identity } from '../../door.ts';
+
+/** Of one worker, over whatever connections: each is a request that is kept. Ours have a pull and their leases' pushes. */
+const WAITING_MAX = STREAM_REQUESTS_MAX;
 
 interface Reader {
   blobs: number;
-  readonly waiting: (() => void)[];
+  readonly waiting: Set<() => void>;
 }
 
 export class Unread {
-  /** Bounded by the workers that are known; what waits of one, by its requests that are under way. */
+  /** As many as workers are known. */
   readonly #readers = new WeakMap<Identity, Reader>();
 
   has(identity: Identity): boolean {
     return (this.#readers.get(identity)?.blobs ?? 0) > 0;
   }
 
-  /** Now, or when what is on its way has left. */
-  whenRead(identity: Identity, go: () => void): void {
-    if (this.has(identity)) this.#readers.get(identity)!.waiting.push(go);
-    else go();
+  /** Now, or when what is on its way has left. Gives back how to stop waiting; null when too many wait already. */
+  whenRead(identity: Identity, go: () => void): (() => void) | null {
+    const reader = this.#readers.get(identity);
+    if (!reader || reader.blobs === 0) {
+      go();
+      return () => undefined;
+    }
+    const { waiting } = reader;
+    if (waiting.size >= WAITING_MAX) return null;
+    waiting.add(go);
+    return () => void waiting.delete(go);
   }
 
   /** A blob is on its way. Gives back what to call, once or more often, when it has left or never will. */
   sending(identity: Identity): () => void {
-    const reader = this.#readers.get(identity) ?? { blobs: 0, waiting: [] };
+    const reader = this.#readers.get(identity) ?? { blobs: 0, waiting: new Set() };
     this.#readers.set(identity, reader);
     reader.blobs += 1;
     let left = false;
@@ -32,7 +43,11 @@ export class Unread {
       if (left) return;
       left = true;
       reader.blobs -= 1;
-      while (reader.blobs === 0 && reader.waiting.length > 0) reader.waiting.shift()!();
+      for (const go of reader.waiting) {
+        if (reader.blobs > 0) return;
+        reader.waiting.delete(go);
+        go();
+      }
     };
   }
 }

@@ -1,9 +1,10 @@
-// What holds for every control connection, before anything that it says is looked at: how often it connects, how many packets
-// it sends, and in how many pieces.
+// What holds for every control connection, before anything that it says is looked at: what it must be, how many packets it
+// sends, and in how many pieces.
 
-import type { IncomingMessage } from 'node:http';
+import { ServerResponse, type IncomingMessage } from 'node:http';
 import type { Guard } from '../../guard.ts';
-import type { Origins } from '../../origins.ts';
+import { refuse, refuseUpgrade, type Refusal } from '../../refusal.ts';
+import { letUpgrade, type UpgradeRules } from '../../upgrade.ts';
 import { LimitedWebSocketServer } from '../../websocket.ts';
 
 /** Control messages are a few hundred bytes. */
@@ -12,6 +13,9 @@ const MESSAGE_BYTES_MAX = 32 * 1024;
 export const UNSENT_PACKETS_MAX = 4;
 const CONNECT_MS_MAX = 10_000;
 const PONG_MS_MAX = 20_000;
+const NOT_HERE: Refusal = { status: 400, error: 'expected a new WebSocket of socket.io: nothing else is served here' };
+
+type Middleware = (request: IncomingMessage, response: ServerResponse, next: () => void) => void;
 
 interface Connection {
   readonly id: string;
@@ -20,7 +24,7 @@ interface Connection {
 }
 
 /** Of socket.io's server. */
-export function engineOptions(guard: Guard, origins: Origins) {
+export function engineOptions(guard: Guard) {
   const { pingEveryMs, silentMs } = guard.timing;
   return {
     transports: ['websocket' as const],
@@ -31,14 +35,31 @@ export function engineOptions(guard: Guard, origins: Origins) {
     connectTimeout: CONNECT_MS_MAX,
     pingInterval: pingEveryMs,
     pingTimeout: Math.min(PONG_MS_MAX, silentMs),
-    allowRequest: (request: IncomingMessage, decide: (refusal: string | null, allowed: boolean) => void) => {
-      const refusal = origins.refusal(request.headers);
-      if (refusal) return decide(refusal.error, false);
-      void guard
-        .seconds('upgrade', guard.address(request))
-        .then((seconds) => decide(seconds > 0 ? 'too many connections from this address' : null, seconds === 0));
-    },
   };
+}
+
+/**
+ * Lets nothing through to engine.io but new WebSockets. Where a request names a connection that there is already, engine.io
+ * keeps a plain one without ever answering it, and takes a WebSocket without asking where it comes from.
+ */
+export function keepOut(engine: { use(middleware: Middleware): void }, rules: UpgradeRules): void {
+  engine.use((request, response, next) => {
+    const { socket, headers } = request;
+    // An upgrade has only a stand-in for a response.
+    if (response instanceof ServerResponse) return refuse(response, rules.origins.misdirected(headers) ?? NOT_HERE);
+    void letUpgrade(request, rules).then((address) => {
+      if (address === null) return;
+      if (isNew(request)) next();
+      else refuseUpgrade(socket, NOT_HERE);
+    });
+  });
+}
+
+/** Read as engine.io does: of two of a name the last counts. */
+function isNew({ method, url = '', headers: { upgrade = '' } }: IncomingMessage): boolean {
+  const asked = Object.fromEntries(new URL(url, 'http://any').searchParams);
+  const speaks = asked['EIO'] === '4' && asked['transport'] === 'websocket';
+  return method === 'GET' && upgrade.toLowerCase() === 'websocket' && speaks && !('sid' in asked);
 }
 
 /** Cuts off who sends more packets than any of ours does. */

@@ -1,0 +1,26 @@
+// How much of something is taken, by address and in all. Of heads, see headcount.ts.
+
+export class Amounts {
+  /** Of addresses that have taken any. */
+  readonly #own = new Map<string, number>();
+  #all = 0;
+
+  get all(): number {
+    return this.#all;
+  }
+
+  of(address: string): number {
+    return this.#own.get(address) ?? 0;
+  }
+
+  take(address: string, amount: number): void {
+    const own = this.of(address) + amount;
+    if (own > 0) this.#own.set(address, own);
+    else this.#own.delete(address);
+    this.#all += amount;
+  }
+
+  giveBack(address: string, amount: number): void {
+    this.take(address, -amount);
+  }
+}
