@@ -5,13 +5,13 @@ import * as z from 'zod/mini';
 import type { MethodConfig } from '../../shared/config.ts';
 import type { CodecName } from '../../shared/protocol/frame.ts';
 import type { Work } from '../../shared/protocol/lease.ts';
-import { NORM_MAX } from '../../shared/protocol/norms.ts';
 import { learningRateAt } from '../../shared/schedule.ts';
 import { axpy, inOnePass, rmsDistance, scale, sumSquares, type Vec } from '../../shared/vec.ts';
 import { count } from './facts.ts';
 import { resolveHyperparameters } from './hyperparameters.ts';
 import type { Axes, Crowd, Guard, Method, Push, Weight } from './method.ts';
 import type { PushInput, PushResult } from './pushing.ts';
+import { tooLarge } from './screen.ts';
 import { SentVectors, type Sent } from './sent.ts';
 import { adopt, cloneState, misfit, restoreState, type State } from './state.ts';
 
@@ -112,9 +112,8 @@ export class Aggregator {
   batches(worker: string, nowMs: number): number {
     const { work } = this.axes;
     if (work.kind === 'gradient') return 1;
-    const epochs = this.#epochs;
-    const warmingUp = epochs < (this.#config.schedule.warmup?.epochs ?? 0);
-    return work.batches({ worker, nowMs, learningRate: this.learningRate, epochs, warmingUp });
+    const warmingUp = this.#epochs < (this.#config.schedule.warmup?.epochs ?? 0);
+    return work.batches({ worker, nowMs, learningRate: this.learningRate, epochs: this.#epochs, warmingUp });
   }
 
   /**
@@ -164,9 +163,7 @@ export class Aggregator {
       if (factor !== 1) scale(vector, factor);
       if (gather.immediate) this.#decay(vector);
       correct.apply(vector, push);
-      if (correct.squares && !(sumSquares(vector) <= NORM_MAX ** 2)) {
-        return { outcome: 'rejected', reason: 'too-large', lag, gap };
-      }
+      if (correct.squares && tooLarge(vector)) return { outcome: 'rejected', reason: 'too-large', lag, gap };
       const reason = gather.add(vector, push, trust);
       this.#samples += samples;
       gate.observe?.(push);

@@ -1,6 +1,7 @@
 // Screens: is this push fit to use? They read, and name a reason or nothing.
 
 import { NORM_MAX, NORM_MIN } from '../../shared/protocol/norms.ts';
+import { sumSquares, type Vec } from '../../shared/vec.ts';
 import type { Screen } from './method.ts';
 
 /**
@@ -17,6 +18,9 @@ export function finite(): Screen {
     },
   };
 }
+
+/** Of what a correction has made of a push that was let in. */
+export const tooLarge = (g: Vec): boolean => !(sumSquares(g) <= NORM_MAX ** 2);
 
 /** Only pushes computed at the current version: for methods that work in rounds. */
 export function currentRound(): Screen {

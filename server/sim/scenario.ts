@@ -24,6 +24,8 @@ export type ProblemSpec =
       readonly model: ModelName;
       /** Widths of the hidden layers; null: the model's own. */
       readonly hidden: readonly number[] | null;
+      /** True: the network sees bytes as 0 … 1, not centred and scaled by the training split. */
+      readonly raw?: true;
     };
 
 /** From then on the run goes on with another method, from the same θ. */
@@ -50,6 +52,8 @@ export interface Scenario {
   readonly defences?: Defences;
   /** The validation split is measured by the coordinator too, every so many versions; not at all when absent. */
   readonly evaluateEveryVersions?: number;
+  /** A control: see norms.ts. */
+  readonly heldNorms?: true;
   /** Read the test split, once, after the end. */
   readonly finalTest: boolean;
 }

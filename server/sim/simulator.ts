@@ -10,6 +10,7 @@ import { Clock } from './clock.ts';
 import { Hub } from './hub.ts';
 import { Machine } from './machine.ts';
 import { Link } from './network.ts';
+import { HeldNorms } from './norms.ts';
 import { sampleOrder } from './order.ts';
 import type { Figures, Problem } from './problems/problem.ts';
 import type { CurvePoint, RunEnd, RunRow } from './row.ts';
@@ -47,6 +48,7 @@ class Simulation {
   readonly #grapevine = new Grapevine();
   readonly #hub: Hub;
   readonly #curve: CurvePoint[] = [];
+  readonly #norms: HeldNorms | null;
   #lastPushMs = 0;
   /** Changes of the method made so far. */
   #changes = 0;
@@ -61,6 +63,7 @@ class Simulation {
     const setup: RunSetup = { config: configOf(scenario), method, model, layout, dataset, shardCounts };
     this.#scenario = scenario;
     this.#options = options;
+    this.#norms = scenario.heldNorms ? new HeldNorms(model, layout) : null;
     this.#hub = new Hub({ clock: this.#clock, setup, tally: this.#tally, problem, order, onEvent });
     for (let index = 0; index < scenario.workers; index++) this.#invite(index, setup.config.id, order);
   }
@@ -77,6 +80,7 @@ class Simulation {
       if (tally.samples === counted) continue;
       counted = tally.samples;
       this.#lastPushMs = this.#clock.nowMs;
+      this.#norms?.hold(this.#hub.params);
       onPush?.(this.#hub.params);
       this.#changeMethod(counted / problem.samples);
       if (counted < (epoch + 1) * problem.samples) continue;

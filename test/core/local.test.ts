@@ -125,7 +125,7 @@ describe('how many steps', () => {
     expect(stepsByRule({ localSteps: 4, stepsRule: 'constant', qsrAlpha: 9 })(moment)).toBe(4);
   });
 
-  it('by the quadratic rule are localSteps while the rate warms up, however low it is', () => {
+  it('[A20] by the quadratic rule are localSteps while the rate warms up, however low it is', () => {
     const schedule = { warmup: { epochs: 1, from: 0.01 }, decay: { kind: 'step', epochs: [2], factor: 0.2 } };
     const rule = { stepsRule: 'qsr', qsrAlpha: 0.05, localSteps: 2 };
     const method = { name: 'diloco', learningRate: 0.05, schedule, ...rule };

@@ -1,13 +1,15 @@
 // `npm run sim` as a user has it: a process of its own, with threads.
 
-import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { describe as inWords } from '../../server/host/sim/describe.ts';
 import { planScenarios } from '../../server/host/sim/plan.ts';
 import { readSimOptions } from '../../server/host/sim/options.ts';
+import type { Fleet } from '../../server/sim/fleet.ts';
 import type { RunRow } from '../../server/sim/row.ts';
+import { sim } from './process.ts';
 import { methods } from './rig.ts';
 
 let folder = '';
@@ -15,26 +17,6 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'sim-'));
 });
 afterAll(() => rm(folder, { recursive: true }));
-
-interface Ended {
-  readonly code: number | null;
-  readonly out: string;
-  readonly err: string;
-}
-
-/** `onErr`: called with the process whenever something was written to the standard error. */
-function sim(args: readonly string[], onErr?: (text: string, kill: () => void) => void): Promise<Ended> {
-  return new Promise((resolve) => {
-    const child = spawn(process.execPath, ['--import', 'tsx', 'server/host/sim/main.ts', ...args]);
-    let [out, err] = ['', ''];
-    child.stdout.on('data', (data: Buffer) => (out += data.toString()));
-    child.stderr.on('data', (data: Buffer) => {
-      err += data.toString();
-      onErr?.(err, () => child.kill('SIGINT'));
-    });
-    child.on('close', (code) => resolve({ code, out, err }));
-  });
-}
 
 const plan = (...args: string[]) => planScenarios(readSimOptions(args), methods);
 
@@ -57,10 +39,12 @@ test('an interrupted table goes on where it stopped, and is the same byte for by
     ...['--state', file(state), '--threads', String(threads), '--json', file(out)],
   ];
   let killed = false;
-  const interrupted = await sim(with_('a', 1, 'first.json'), (err, kill) => {
-    if (killed || !err.includes('1 of 16')) return;
-    killed = true;
-    kill();
+  const interrupted = await sim(with_('a', 1, 'first.json'), {
+    onErr: (err, kill) => {
+      if (killed || !err.includes('1 of 16')) return;
+      killed = true;
+      kill();
+    },
   });
   expect(interrupted.code).toBe(130);
   expect(interrupted.err).toContain('the same command goes on from here');
@@ -87,7 +71,7 @@ test('an interrupted table goes on where it stopped, and is the same byte for by
     ...['method', 'workers', 'seed', 'fleet', 'finalAccuracy', 'finalLoss', 'lagMean', 'gapMean'],
     ...['virtualTimeMs', 'samples', 'wastedSamples', 'curve'],
   ]);
-  expect(await readFile(file('fresh.svg'), 'utf8')).toMatch(/^<svg/);
+  expect(await readFile(file('fresh.svg'), 'utf8')).toMatch(/^<svg[^]*fleet: homogeneous</);
 });
 
 test('what is wrong with the arguments is one sentence, and the process ends with 1', async () => {
@@ -119,12 +103,79 @@ test('shared settings go to the methods that have them; the warm-up begins at lr
   });
 });
 
-test('faults are added to the fleet that was named', () => {
-  const [scenario] = plan('--loss', '0.1', '--partition', '1000-2000:0.5', '--byzantine', 'nan:2', '--stay', '5000');
-  expect(scenario!.fleet).toMatchObject({
-    name: 'homogeneous',
-    network: { loss: 0.1, partitions: [{ fromMs: 1000, untilMs: 2000, share: 0.5 }] },
-    byzantine: [{ fault: 'nan', workers: 2 }],
-    churn: { stayMs: 5000 },
-  });
+test('what would be run twice is refused in one sentence that names it', () => {
+  expect(() => plan('--methods', 'asgd,gap-aware,asgd')).toThrow(/^--methods names asgd twice$/);
+  expect(() => plan('--methods', 'gap-aware:momentum=0.5,gap-aware:momentum=.5')).toThrow(
+    /^--methods names gap-aware \(momentum 0\.5\) twice$/,
+  );
+  expect(() => plan('--workers', '8,1,08')).toThrow(/^--workers names 8 twice$/);
+  expect(plan('--methods', 'gap-aware,gap-aware:momentum=0.5', '--workers', '1,8', '--seeds', '1')).toHaveLength(4);
+});
+
+const homogeneous = plan()[0]!.fleet;
+const faults: readonly (readonly [option: string, value: string, said: string, changed: Partial<Fleet>])[] = [
+  ['--leases', '2', '2 leases a worker', { leasesPerWorker: 2 }],
+  ['--leases', '1', '1 lease a worker', { leasesPerWorker: 1 }],
+  ['--delay', '40', 'delays of 40 ms', network({ delay: { kind: 'log-normal', medianMs: 40, sigma: 0.5 } })],
+  ['--loss', '0.07', '7 % lost', network({ loss: 0.07 })],
+  ['--loss', '0', '0 % lost', network({ loss: 0 })],
+  ['--duplicate', '0.0125', '1.25 % doubled', network({ duplication: 0.0125 })],
+  ['--reorder', '0.29', '29 % overtaken', network({ reordering: 0.29 })],
+  [
+    '--partition',
+    '1000-2000:0.5,4000-9000:1',
+    '50 % cut off from 1000 to 2000 ms, 100 % cut off from 4000 to 9000 ms',
+    network({
+      partitions: [
+        { fromMs: 1000, untilMs: 2000, share: 0.5 },
+        { fromMs: 4000, untilMs: 9000, share: 1 },
+      ],
+    }),
+  ],
+  ['--stay', '5000', 'visits of 5000 ms', { churn: { stayMs: 5000, awayMs: 500, crashes: 0.3 } }],
+  [
+    '--byzantine',
+    'nan:1,sign-flip:2',
+    'nan:1, sign-flip:2',
+    {
+      byzantine: [
+        { fault: 'nan', workers: 1 },
+        { fault: 'sign-flip', workers: 2 },
+      ],
+    },
+  ],
+];
+
+function network(changed: Partial<Fleet['network']>): Partial<Fleet> {
+  return { network: { ...homogeneous.network, ...changed } };
+}
+
+test.each(faults)('%s %s is in the fleet, in its name (%s), and above the table', (option, value, said, changed) => {
+  const options = readSimOptions([option, value]);
+  const scenarios = planScenarios(options, methods);
+  const name = `homogeneous, ${said}`;
+  expect(scenarios[0]!.fleet).toEqual({ ...homogeneous, ...changed, name });
+  expect(inWords(options, scenarios)).toContain(`; fleet: ${name}; seeds 1 to 3; `);
+});
+
+test('a fleet that nothing was added to keeps its plain name', () => {
+  for (const name of ['homogeneous', 'heterogeneous', 'volunteers', 'random']) {
+    const options = readSimOptions(['--fleet', name, '--dataset', 'logistic']);
+    const scenarios = planScenarios(options, methods);
+    expect(scenarios.map(({ fleet }) => fleet.name)).toEqual(scenarios.map(() => name));
+    expect(inWords(options, scenarios)).toMatch(new RegExp(`; fleet: ${name}; seeds 1 to 3\\.$`));
+  }
+});
+
+test('rows, plots and what stands above the table tell a fleet with faults from one without', async () => {
+  const [json, svg] = [join(folder, 'faults.json'), join(folder, 'faults.svg')];
+  const problem = ['--dataset', 'logistic', '--methods', 'asgd', '--workers', '4', '--seeds', '1', '--epochs', '1'];
+  const asked = ['--loss', '0.1', '--byzantine', 'sign-flip:2', '--stay', '5000', '--leases', '2'];
+  const { code, out } = await sim([...problem, ...asked, '--state', folder, '--json', json, '--plot', svg]);
+  expect(code).toBe(0);
+  const name = 'homogeneous, 2 leases a worker, 10 % lost, visits of 5000 ms, sign-flip:2';
+  expect(out.split('\n')[0]).toContain(`; fleet: ${name}; seeds 1 to 1`);
+  const rows = JSON.parse(await readFile(json, 'utf8')) as RunRow[];
+  expect(rows.map(({ fleet }) => fleet)).toEqual([name]);
+  expect(await readFile(svg, 'utf8')).toContain(`fleet: ${name}`);
 });

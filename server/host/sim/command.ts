@@ -32,11 +32,12 @@ export async function command(work: (runner: Runner) => Promise<void>): Promise<
     nowMs: () => performance.now(),
     costOf: (scenario) => stepsOf(scenario, samplesOf(scenario.problem)),
   });
+  const dataDir = process.env['DATA_DIR'] ?? 'data';
   const runner: Runner = async (scenarios, { threads, state }) =>
     runAll(scenarios, {
-      dataDir: process.env['DATA_DIR'] ?? 'data',
+      dataDir,
       threads,
-      finished: await FinishedRows.open(state),
+      finished: await FinishedRows.open(state, dataDir),
       watcher: progress,
       signal: abort.signal,
     });

@@ -1,11 +1,11 @@
 // The settings of a table, in words: what stands above it must be enough to run it again.
 
 import type { Scenario } from '../../sim/scenario.ts';
+import { fleetName } from './fleet.ts';
 import type { SimOptions } from './options.ts';
 
 export function describe(options: SimOptions, scenarios: readonly Scenario[]): string {
-  const { dataset, pool, trainSamples, model, hidden, batch, epochs, lr, momentum, weightDecay, seeds, fleet } =
-    options;
+  const { dataset, pool, trainSamples, model, hidden, batch, epochs, lr, momentum, weightDecay, seeds } = options;
   const exact = scenarios[0]?.problem.kind !== 'network';
   const parts = [
     [dataset, pool && `pooled to ${pool}×${pool}`, trainSamples && `${trainSamples} training samples`],
@@ -18,7 +18,8 @@ export function describe(options: SimOptions, scenarios: readonly Scenario[]): s
     ],
     options.set.map(([key, value]) => `${key} ${value}`),
     [schedule(options)],
-    [`fleet: ${fleet}`, `seeds 1 to ${seeds}`],
+    [`fleet: ${fleetName(options)}`],
+    [`seeds 1 to ${seeds}`],
     [exact ? '' : options.finalTest ? 'test split read once, at the end' : 'measured on the validation split'],
   ];
   const said = parts.map((part) => part.filter(Boolean).join(', ')).filter((part) => part !== '');

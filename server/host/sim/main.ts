@@ -6,6 +6,7 @@ import { comparisonPlot } from '../../sim/report/plots.ts';
 import { rowLines } from '../../sim/report/lines.ts';
 import { loadContenders } from './contenders.ts';
 import { describe } from './describe.ts';
+import { fleetName } from './fleet.ts';
 import { readSimOptions } from './options.ts';
 import { planScenarios } from './plan.ts';
 import { command } from './command.ts';
@@ -18,5 +19,7 @@ await command(async (runner) => {
   const rows = await runner(scenarios, options);
   process.stdout.write(`${describe(options, scenarios)}\n\n${longTable(rows)}\n`);
   if (options.json !== undefined) await writeFile(options.json, rowLines(rows));
-  if (options.plot !== undefined) await writePlot(options.plot, comparisonPlot(rows));
+  if (options.plot !== undefined) {
+    await writePlot(options.plot, { title: `fleet: ${fleetName(options)}`, ...comparisonPlot(rows) });
+  }
 });

@@ -5,9 +5,8 @@ import { DATASETS, isDatasetName } from '../../../shared/data/catalogue.ts';
 import type { Schedule } from '../../../shared/schedule.ts';
 import { resolveHyperparameters } from '../../core/hyperparameters.ts';
 import { methodNamed, type Registry } from '../../registry.ts';
-import { FLEETS, type Churn, type Fleet } from '../../sim/fleet.ts';
-import { randomFleet } from '../../sim/randomfleet.ts';
 import type { ProblemSpec, Scenario } from '../../sim/scenario.ts';
+import { fleetOf } from './fleet.ts';
 import type { SimOptions } from './options.ts';
 import type { NamedMethod } from './parsing.ts';
 
@@ -18,11 +17,12 @@ const LOGISTIC_FEATURES = 20;
 /** The small configuration of the experiments. */
 const SMALL = { pool: 14, trainSamples: 24_000 };
 
-/** Throws one sentence when a method, a hyper-parameter, or a data set does not fit. */
+/** Throws one sentence when a method, a hyper-parameter, or a data set does not fit, and when something is asked for twice. */
 export function planScenarios(options: SimOptions, methods: Registry): Scenario[] {
   const problem = problemOf(options);
   const { batch: batchSize, epochs, finalTest, seeds } = options;
   mustMeanSomething(options, methods);
+  mustDiffer(options);
   return options.methods.flatMap((named) =>
     options.workers.flatMap((workers) =>
       Array.from({ length: seeds }, (_, i): Scenario => {
@@ -79,6 +79,15 @@ function mustMeanSomething(options: SimOptions, methods: Registry): void {
   }
 }
 
+/** Equal runs would be computed side by side, and written to the same file at once. */
+function mustDiffer({ methods, workers }: SimOptions): void {
+  const asked = { methods: methods.map(({ label }) => label), workers: workers.map(String) };
+  for (const [option, values] of Object.entries(asked)) {
+    const twice = values.find((value, i) => values.indexOf(value) < i);
+    if (twice !== undefined) throw new Error(`--${option} names ${twice} twice`);
+  }
+}
+
 /** The papers' warm-up, from lr/N to lr; then what was asked for. */
 function scheduleOf(options: SimOptions, workers: number): Schedule {
   const { warmupEpochs, decay, decayAt, decayFactor, epochs } = options;
@@ -93,27 +102,4 @@ function scheduleOf(options: SimOptions, workers: number): Schedule {
     default:
       return decay satisfies never;
   }
-}
-
-function fleetOf(options: SimOptions, seed: number, workers: number): Fleet {
-  const { fleet: name, leases, delay, loss, duplicate, reorder, partition, stay, byzantine } = options;
-  const base = name === 'random' ? randomFleet(seed, workers) : FLEETS.find((fleet) => fleet.name === name)!;
-  const { network } = base;
-  const churn: Churn | null =
-    stay === undefined ? base.churn : { stayMs: stay, awayMs: stay / 10, crashes: base.churn?.crashes ?? 0.3 };
-  return {
-    ...base,
-    leasesPerWorker: leases ?? base.leasesPerWorker,
-    churn,
-    byzantine: byzantine.length > 0 ? byzantine : base.byzantine,
-    network: {
-      ...network,
-      delay: delay === undefined ? network.delay : { kind: 'log-normal', medianMs: delay, sigma: 0.5 },
-      loss: loss ?? network.loss,
-      duplication: duplicate ?? network.duplication,
-      reordering: reorder ?? network.reordering,
-      reorderMs: network.reorderMs === 0 ? 500 : network.reorderMs,
-      partitions: partition.length > 0 ? partition : network.partitions,
-    },
-  };
 }

@@ -25,7 +25,7 @@ export async function trainable(spec: NetworkSpec, dataset: Dataset): Promise<Pr
   const train = head(dataset.train, spec);
   return networkProblem({
     model: modelSpec(model, shown.sampleShape, shown.classNames.length, hidden ?? undefined),
-    dataset: { ...shown, trainCount: train.count },
+    dataset: { ...shown, trainCount: train.count, ...(spec.raw && { mean: 0, deviation: 1 }) },
     train: pooled(train),
     validation: pooled(dataset.validation),
     test: pooled(dataset.test),
