@@ -10,7 +10,7 @@ const DAY_MS = 86_400_000;
 export const TOKEN_LIFE_MS = 14 * DAY_MS;
 /** A token that is shown in a hello is renewed after so long. */
 export const TOKEN_RENEWED_AFTER_MS = DAY_MS;
-/** Verified tokens that are remembered, as one is shown with every request; the least recently used goes first. */
+/** Workers whose verified token is remembered, as it is shown with every request; the least recently used goes first. */
 const VERIFIED_MAX = 4096;
 
 const FORM = /^([a-z0-9-]{1,40})\.([a-z0-9-]{1,40})\.([0-9a-z]{1,11})\.([\w-]{43})$/;
@@ -32,7 +32,8 @@ export const keyFor = (purpose: string, secret: Buffer): Buffer =>
 export class Tokens {
   readonly #key: Buffer;
   readonly #wallMs: () => number;
-  readonly #verified = new Map<string, Bearer>();
+  /** By run and worker the latest: one that comes back again and again takes no more room. */
+  readonly #verified = new Map<string, { readonly token: string; readonly bearer: Bearer }>();
 
   /** `wallMs`: the time of day, as it may be set. */
   constructor(secret: Buffer, wallMs: () => number) {
@@ -47,14 +48,15 @@ export class Tokens {
 
   /** The signature is compared in constant time. */
   read(token: string): Bearer | TokenFault {
-    const known = this.#verified.get(token);
-    if (known) {
-      this.#verified.delete(token);
-      if (!this.#inTime(known)) return 'expired-token';
-      this.#verified.set(token, known);
-      return known;
-    }
     if (token.length > TOKEN_CHARS_MAX) return 'malformed-token';
+    const whose = token.slice(0, token.indexOf('.', token.indexOf('.') + 1));
+    const known = this.#verified.get(whose);
+    if (known?.token === token) {
+      this.#verified.delete(whose);
+      if (!this.#inTime(known.bearer)) return 'expired-token';
+      this.#verified.set(whose, known);
+      return known.bearer;
+    }
     const [, run, worker, issued, signature] = FORM.exec(token) ?? [];
     if (run === undefined || worker === undefined || issued === undefined || signature === undefined)
       return 'malformed-token';
@@ -62,8 +64,9 @@ export class Tokens {
     if (!timingSafeEqual(Buffer.from(signature, 'base64url'), expected)) return 'forged-token';
     const bearer = { run: asRunId(run), worker: asWorkerId(worker), issuedMs: parseInt(issued, 36) };
     if (!this.#inTime(bearer)) return 'expired-token';
+    this.#verified.delete(whose);
     if (this.#verified.size >= VERIFIED_MAX) this.#verified.delete(this.#verified.keys().next().value!);
-    this.#verified.set(token, bearer);
+    this.#verified.set(whose, { token, bearer });
     return bearer;
   }
 
