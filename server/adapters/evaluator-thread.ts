@@ -56,12 +56,12 @@ async function trusted(network: Network, theta: Vec, { count, features, labels }
 
 /** With a trainer of its own: nothing is left from another lease. */
 async function recomputed(subject: EvaluatorSubject, check: Check): Promise<Comparison | null> {
-  const { lease, params, pushed, codec, shards } = check;
+  const { lease, params, pushed, pushedLoss, codec, shards } = check;
   const { work, batches } = lease;
   const samples = new Map([...shards].map(([index, bytes]) => [index, decodeShard(bytes)]));
   const trainer = new Trainer(subject);
   const { vector, loss } = await trainer.compute({ work, batches, theta: params }, (index) => samples.get(index)!);
-  return compare(pushed, vector, { work, codec, loss });
+  return compare(pushed, vector, { work, codec, loss, pushedLoss });
 }
 
 port.on('message', (message: ToEvaluator) => {

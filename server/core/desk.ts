@@ -262,7 +262,7 @@ export class Desk {
     const session = sessions.get(worker);
     const { sent, item, work } = lease;
     const { backend } = session.device;
-    const check = defences.beforePush({ worker, backend, lease: said(lease), sent, vector });
+    const check = defences.beforePush({ worker, backend, lease: said(lease), sent, vector, loss });
     this.leases.close(lease); // first: the crowd must not count the lease that is being settled
     session.settle(lease.round);
     const turnaroundMs = nowMs - lease.issuedAtMs;

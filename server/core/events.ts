@@ -112,6 +112,8 @@ export type CoordinatorEvent =
       readonly cosine: number;
       /** ‖pushed − computed‖₂/‖computed‖₂ */
       readonly distance: number;
+      /** |pushed − computed|/computed, of the losses. */
+      readonly lossOff: number;
     }
   /** The coordinator is about to stop: no more leases of any run. */
   | { readonly type: 'drain' }
@@ -151,6 +153,7 @@ export type Effect =
       readonly lease: Lease;
       readonly params: Vec;
       readonly pushed: Vec;
+      readonly pushedLoss: number;
     }
   /** The worker is banned: cut it off. */
   | { readonly type: 'cut'; readonly run: RunId; readonly worker: WorkerId }

@@ -5,13 +5,17 @@ import type { MetricPoint, MetricsPage, RunSummary } from '../../shared/protocol
 import { figure } from './facts.ts';
 import { History, historyFacts, POINT_EVERY_MS } from './history.ts';
 import { resolveHyperparameters } from './hyperparameters.ts';
+import { LossLimit, lossLimitFacts, type Votes } from './losslimit.ts';
 import { Rate, RunningMean } from './rate.ts';
 import type { Run } from './run.ts';
 
 const EMPTY_WINDOW = { pushes: 0, loss: 0, lag: 0, gap: 0 };
 
 /** Rates begin afresh, and so does the mean for the next point. */
-export const reportFacts = z.strictObject({ startedMs: z.number(), loss: figure, history: historyFacts });
+export const reportFacts = z.strictObject({
+  ...{ startedMs: z.number(), loss: figure, history: historyFacts },
+  limit: z._default(lossLimitFacts, { limit: null, pushes: 0, crowd: 0 }),
+});
 export type ReportFacts = z.infer<typeof reportFacts>;
 
 export class Report {
@@ -20,22 +24,26 @@ export class Report {
   readonly #updates = new Rate();
   readonly #samples = new Rate();
   readonly #loss = new RunningMean(0.98);
+  readonly #limit: LossLimit;
   /** Since the last point. */
   #window = { ...EMPTY_WINDOW };
   #lastWindow = EMPTY_WINDOW;
   #lastPointMs: number;
   #lastPointKey = '';
 
-  constructor(nowMs: number) {
+  /** `votes`: what a push's own loss is held against. */
+  constructor(nowMs: number, votes: () => Votes) {
+    this.#limit = new LossLimit(votes);
     this.#startedMs = nowMs;
     this.#lastPointMs = nowMs;
   }
 
   accepted(push: { lag: number; gap: number; loss: number; samples: number }, nowMs: number): void {
     this.#samples.add(push.samples, nowMs);
-    this.#loss.add(push.loss);
+    const loss = this.#limit.believed(push.loss);
+    this.#loss.add(loss);
     this.#window.pushes += 1;
-    this.#window.loss += push.loss;
+    this.#window.loss += loss;
     this.#window.lag += push.lag;
     this.#window.gap += push.gap;
   }
@@ -55,13 +63,15 @@ export class Report {
   }
 
   snapshot(): ReportFacts {
-    return { startedMs: this.#startedMs, loss: this.#loss.value, history: this.#history.snapshot() };
+    const [history, limit] = [this.#history.snapshot(), this.#limit.snapshot()];
+    return { startedMs: this.#startedMs, loss: this.#loss.value, history, limit };
   }
 
-  restore({ startedMs, loss, history }: ReportFacts): void {
+  restore({ startedMs, loss, history, limit }: ReportFacts): void {
     this.#startedMs = startedMs;
     this.#loss.restore(loss);
     this.#history.restore(history);
+    this.#limit.restore(limit);
   }
 
   metrics(since: number): MetricsPage {

@@ -1,6 +1,7 @@
 // What a run is: its parts, and all of them written down and put back. What it does is in run.ts.
 
 import * as z from 'zod/mini';
+import type { WorkerId } from '../../shared/ids.ts';
 import { initialParams } from '../../shared/model/init.ts';
 import { RUN_STATUSES, type RunStatus } from '../../shared/protocol/snapshots.ts';
 import { isVec } from '../../shared/precision.ts';
@@ -13,6 +14,7 @@ import { Evaluation, evaluationFacts } from './evaluation.ts';
 import type { CoordinatorEvent, RunSetup } from './events.ts';
 import { checked, count } from './facts.ts';
 import { Ledger, ledgerFacts } from './ledger.ts';
+import type { Votes } from './losslimit.ts';
 import { Report, reportFacts } from './report.ts';
 import { Rollback, rollbackFacts, type Copy } from './rollback.ts';
 import { Sessions, sessionsFacts } from './sessions.ts';
@@ -79,7 +81,7 @@ export class RunState {
     });
     this.rollback = new Rollback(config.defences.rollback);
     this.evaluation = new Evaluation(config.evaluateEveryVersions, { guarded: this.rollback.on });
-    this.report = new Report(this.clock.at(nowMs));
+    this.report = new Report(this.clock.at(nowMs), () => this.#lossVotes());
     const { aggregator, ledger, sessions, report, defences } = this;
     const { lag } = config.defences;
     const around = { aggregator, ledger, sessions, report, defences };
@@ -90,14 +92,20 @@ export class RunState {
 
   #here(): Here {
     const { sessions } = this;
-    const heldOut = (): number | null => this.evaluation.validation?.loss ?? null;
     return {
       present: (worker) => sessions.present(worker),
       get presentCount() {
         return sessions.presentCount;
       },
-      losses: () => ({ workers: sessions.medianLoss, heldOut: heldOut() }),
+      lossOf: (worker) => sessions.find(worker as WorkerId)?.loss.value ?? null,
+      heldOut: () => this.evaluation.validation?.loss ?? null,
     };
+  }
+
+  /** Of the workers that are trusted, and of held-out samples, nats: before they are measured, as of a network that guesses. */
+  #lossVotes(): Votes {
+    const heldOut = this.evaluation.validation?.loss ?? Math.log(this.setup.model.classes);
+    return { heldOut, ...this.sessions.losses((worker) => this.defences.trusts(worker)) };
   }
 
   get ended(): boolean {

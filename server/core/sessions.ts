@@ -5,7 +5,6 @@ import type { WorkerId } from '../../shared/ids.ts';
 import type { Device, WorkerStatus } from '../../shared/protocol/messages.ts';
 import type { Standing, WorkerRow } from '../../shared/protocol/snapshots.ts';
 import { count, reasonCounts } from './facts.ts';
-import { median } from './rate.ts';
 import { GONE_AFTER_MS, Session, sessionFacts } from './session.ts';
 
 /** Rows of workers that left: enough to see who was here today. */
@@ -44,12 +43,16 @@ export class Sessions {
     return count;
   }
 
-  /** The middle of what the workers that are not gone say of their loss lately, nats; null when none does. */
-  get medianLoss(): number | null {
+  /** What those that `counts` say of their loss lately, nats; of so many that say something, and are not gone. */
+  losses(counts: (worker: WorkerId) => boolean): { losses: number[]; crowd: number } {
     const losses: number[] = [];
-    for (const { present, loss } of this.#sessions.values())
-      if (present && loss.value !== null) losses.push(loss.value);
-    return median(losses);
+    let crowd = 0;
+    for (const { id, present, loss } of this.#sessions.values()) {
+      if (!present || loss.value === null) continue;
+      crowd += 1;
+      if (counts(id)) losses.push(loss.value);
+    }
+    return { losses, crowd };
   }
 
   /** Whether this worker is. */

@@ -2,6 +2,7 @@
 
 import type { Logger } from 'pino';
 import type { Evaluator } from '../adapters/evaluator.ts';
+import { UNCOMPARED } from '../core/defence/verdict.ts';
 import type { Effect } from '../core/events.ts';
 import type { Computed, Loop } from './loop.ts';
 
@@ -56,19 +57,19 @@ function trust({ run, version, theta }: EffectOf<'trust'>, { evaluator, loop, lo
 }
 
 function recompute(
-  { run, check, worker, backend, lease, params, pushed }: EffectOf<'recompute'>,
+  { run, check, worker, backend, lease, params, pushed, pushedLoss }: EffectOf<'recompute'>,
   { evaluator, loop, log }: ComputeOptions,
 ): void {
   const shards = new Map(lease.batches.map(({ shard }) => [shard, loop.shard(run, shard)]));
-  evaluator.recompute(run, { lease, params, pushed, codec: loop.pushCodec(run), shards }).then(
+  evaluator.recompute(run, { lease, params, pushed, pushedLoss, codec: loop.pushCodec(run), shards }).then(
     (result) => {
-      const { same, cosine, distance } = result ?? { same: null, cosine: 0, distance: 0 };
-      if (same === false) log.warn({ run, worker, backend, lease: lease.id, cosine, distance }, 'a spot check differs');
-      loop.dispatch({ type: 'recomputed', run, check, same, cosine, distance });
+      if (result?.same === false)
+        log.warn({ run, worker, backend, lease: lease.id, ...result }, 'a spot check differs');
+      loop.dispatch({ type: 'recomputed', run, check, ...(result ?? UNCOMPARED) });
     },
     (error: unknown) => {
       log.error({ run, lease: lease.id, err: error }, 'a lease could not be computed again');
-      loop.dispatch({ type: 'recomputed', run, check, same: null, cosine: 0, distance: 0 });
+      loop.dispatch({ type: 'recomputed', run, check, ...UNCOMPARED });
     },
   );
 }

@@ -13,6 +13,7 @@ export const FAULTS = [
   'lazy-noise', // nothing computed: noise as long as an honest push
   'replay', // its first push again and again
   'copy', // the last push of somebody else
+  'false-loss', // the right gradient, with a loss that is none
 ] as const;
 export type Fault = (typeof FAULTS)[number];
 
@@ -25,6 +26,9 @@ export interface FaultyWorkers {
   /** They are so many times as fast as they would be: a flood. */
   readonly speed?: number;
 }
+
+/** Of whoever lies about it, nats. */
+export const FALSE_LOSS = 1e6;
 
 /** What is wrong with worker number `index`; null for an honest one. */
 export function faultOf(index: number, faulty: readonly FaultyWorkers[]): FaultyWorkers | null {
@@ -60,7 +64,10 @@ export class Liar {
     this.#grapevine = grapevine;
   }
 
-  /** Overwrites an honest gradient with what the fault makes of it; `label-flip` has done its work before, on the data. */
+  /**
+   * Overwrites an honest gradient with what the fault makes of it; `label-flip` has done its work before, on the data, and
+   * `false-loss` leaves it alone.
+   */
   corrupt(vector: Vec, fault: Fault): void {
     switch (fault) {
       case 'sign-flip':
@@ -83,6 +90,7 @@ export class Liar {
         if (this.#grapevine.last) copy(vector, this.#grapevine.last);
         return;
       case 'label-flip':
+      case 'false-loss':
         return;
       default:
         fault satisfies never;

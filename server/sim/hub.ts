@@ -12,7 +12,7 @@ import { copy, type Vec } from '../../shared/vec.ts';
 import type { Failure } from '../../shared/volunteer/events.ts';
 import { Coordinator } from '../core/coordinator.ts';
 import type { CoordinatorEvent, Effect, RequestId, RunSetup } from '../core/events.ts';
-import { compare } from '../core/defence/verdict.ts';
+import { compare, UNCOMPARED } from '../core/defence/verdict.ts';
 import type { Method } from '../core/method.ts';
 import type { Sent } from '../core/sent.ts';
 import { Alarm, type Clock } from './clock.ts';
@@ -243,12 +243,11 @@ export class Hub {
     });
   }
 
-  #recompute({ run, check, lease, params, pushed }: EffectOf<'recompute'>): void {
+  #recompute({ run, check, lease, params, pushed, pushedLoss }: EffectOf<'recompute'>): void {
     this.#options.clock.after(OWN_MS, async () => {
       const loss = await this.#computing.compute(lease, params);
-      const result = compare(pushed, params, { work: lease.work, codec: 'f32', loss });
-      const { same, cosine, distance } = result ?? { same: null, cosine: 0, distance: 0 };
-      this.#dispatch({ type: 'recomputed', run, check, same, cosine, distance });
+      const result = compare(pushed, params, { work: lease.work, codec: 'f32', loss, pushedLoss });
+      this.#dispatch({ type: 'recomputed', run, check, ...(result ?? UNCOMPARED) });
     });
   }
 }

@@ -3,7 +3,7 @@
 import type { Lease } from '../../shared/protocol/lease.ts';
 import type { Rng } from '../../shared/rng.ts';
 import type { Vec } from '../../shared/vec.ts';
-import { faultOf, Liar, type Fault, type FaultyWorkers, type Grapevine } from './byzantine.ts';
+import { FALSE_LOSS, faultOf, Liar, type Fault, type FaultyWorkers, type Grapevine } from './byzantine.ts';
 import type { Clock } from './clock.ts';
 import { Computing } from './computing.ts';
 import { MS_PER_SAMPLE, slowness, taskMs, type Fleet } from './fleet.ts';
@@ -65,7 +65,7 @@ export class Machine {
     if (fault !== null) this.#liar.corrupt(vector, fault);
     else if (this.honest && this.#options.fleet.byzantine.length > 0) this.#options.grapevine.heard(vector);
     this.#options.tally.computed(samplesOf(lease), loss, this.honest);
-    return loss;
+    return fault === 'false-loss' ? FALSE_LOSS : loss;
   }
 }
 

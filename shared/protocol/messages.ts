@@ -71,8 +71,8 @@ export type Hello = z.infer<typeof helloSchema>;
 
 /** What goes with a gradient. */
 export const pushSchema = z.strictObject({
-  /** Mean loss over the samples, before the step. */
-  loss: z.number().check(z.minimum(-1e9), z.maximum(1e9)),
+  /** Mean loss over the samples, before the step: a cross-entropy, never below 0. */
+  loss: z.number().check(z.nonnegative(), z.maximum(1e9)),
   samples: z.int().check(z.positive(), z.maximum(10_000_000)),
   /** Time in the step alone: neither transfers nor waiting. */
   computeMs: duration,

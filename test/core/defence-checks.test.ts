@@ -7,19 +7,22 @@ import { Defended } from './defended.ts';
 
 describe('a spot check', () => {
   const always: Partial<Defences> = { spotChecks: { newcomer: 1, least: 1 } };
-  const answer = (driver: Defended, result: { same: boolean | null; cosine: number }): void => {
+  const answer = (
+    driver: Defended,
+    result: { same: boolean | null; cosine: number; distance?: number; lossOff?: number },
+  ): void => {
     const { check } = driver.of('recompute').at(-1)!;
-    driver.send({ type: 'recomputed', run: RUN, check, distance: 0.5, ...result });
+    driver.send({ type: 'recomputed', run: RUN, check, distance: 0.5, lossOff: 0, ...result });
   };
 
-  it('[G6] has the lease, what was sent, and what was pushed as it came', () => {
+  it('[G6] has the lease, what was sent, and what was pushed as it came, its loss too', () => {
     const driver = new Defended({ ...always, probation: { pushes: 12, weight: 0.2 } });
     driver.join('a');
     const held = driver.lease('a');
     const vector = Float32Array.of(1, 2, 3, 4, 5, 6);
-    driver.push('a', held, { vector });
+    driver.push('a', held, { vector, loss: 1e9 });
     const [effect] = driver.of('recompute');
-    expect(effect).toMatchObject({ worker: 'a', backend: 'wasm', lease: held.lease });
+    expect(effect).toMatchObject({ worker: 'a', backend: 'wasm', lease: held.lease, pushedLoss: 1e9 });
     expect([effect!.params, effect!.pushed]).toEqual([held.params, vector]);
   });
 
@@ -46,5 +49,16 @@ describe('a spot check', () => {
     expect(driver.row('a').standing).toMatchObject({ level: 'banned', checked: 4, failed: 2 });
     answer(driver, { same: false, cosine: 0.9 }); // nobody waits for this one
     expect(driver.of('cut')).toHaveLength(1);
+  });
+
+  it('[G6] one that differs in its loss alone takes the worker’s word from it, and a second bans it', () => {
+    const driver = new Defended(always);
+    driver.join('a');
+    for (let i = 0; i < 2; i++) {
+      expect(driver.row('a').standing.level).toBe(i === 0 ? 'trusted' : 'newcomer');
+      driver.push('a', driver.lease('a'), { loss: 1e6 });
+      answer(driver, { same: false, cosine: 1, distance: 0, lossOff: 2e6 });
+    }
+    expect(driver.row('a').standing.banned).toMatch(/differ from what it pushed: .* loss off by 2.0e\+6 of it/);
   });
 });

@@ -206,6 +206,36 @@ describe('a ban', () => {
   });
 });
 
+describe('whether the samples are known by heart', () => {
+  const heldOut = { loss: 0.5, accuracy: 0.5 };
+  /** Three that are trusted, six newcomers that say something else, and one that turns its pushes round: why it is banned. */
+  const banned = (says: { trusted: number | null; newcomers: number }): string | null => {
+    const defences = { score: { below: 0.25, window: 40, least: 12 }, probation: { pushes: 12, weight: 0.2 } };
+    const driver = new Defended(defences, asgd, { evaluateEveryVersions: 10 });
+    const newcomers = ['n1', 'n2', 'n3', 'n4', 'n5', 'n6'];
+    const trusted = says.trusted === null ? [] : ['a', 'b', 'c'];
+    const push = (worker: string, vector: number[], loss: number): void => {
+      driver.push(worker, driver.lease(worker), { vector: Float32Array.from(vector), loss });
+      while (driver.evaluations.length > 0) driver.evaluated(heldOut);
+    };
+    driver.join(...trusted, ...newcomers, 'x');
+    driver.trusted(Float32Array.from(unit));
+    for (let i = 0; i < 12; i++) for (const worker of trusted) push(worker, unit, says.trusted!);
+    for (let i = 0; i < 4; i++) for (const worker of newcomers) push(worker, unit, says.newcomers);
+    for (let i = 0; i < 48 && driver.row('x').standing.banned === null; i++) push('x', turned, 0.5);
+    return driver.row('x').standing.banned;
+  };
+
+  it('[G4] [P22] is not what newcomers say: half of all that say 0 switch no score off', () => {
+    expect(banned({ trusted: null, newcomers: 0 })).toMatch(/mean cosine/);
+    expect(banned({ trusted: 0.5, newcomers: 0 })).toMatch(/mean cosine/);
+  });
+
+  it('[G4] is what the trusted say, whatever newcomers do', () => {
+    expect(banned({ trusted: 0.1, newcomers: 9 })).toBeNull();
+  });
+});
+
 describe('a snapshot', () => {
   it('[G9] has the standing of all: what comes next counts as it would have', () => {
     const run = (stopAfter: number): [Float32Array, unknown] => {

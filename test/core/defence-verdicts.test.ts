@@ -88,8 +88,9 @@ describe('spot checks', () => {
     for (let i = 0; i < 20_000; i++) if (checks.draws(`l${i}`, of)) drawn += 1;
     return drawn / 20_000;
   };
-  const wrong = { same: false, cosine: 0.9, distance: 0.4 };
-  const right = { same: true, cosine: 1, distance: 0 };
+  const wrong = { same: false, cosine: 0.9, distance: 0.4, lossOff: 0 };
+  const right = { same: true, cosine: 1, distance: 0, lossOff: 0 };
+  const honest = { work: { kind: 'gradient' }, codec: 'f32', loss: 1, pushedLoss: 1 } as const;
 
   it('[G6] [P23] are of a tenth of a newcomer’s pushes, fewer with every check passed, and never under a fiftieth', () => {
     expect(shareOf(undefined)).toBeCloseTo(0.1, 2);
@@ -149,33 +150,54 @@ describe('spot checks', () => {
 
   it('[G6] one that is quite another vector bans at once', () => {
     const checks = new SpotChecks({ newcomer: 0.1, least: 0.02 }, rng('strikes'));
-    expect(checks.judge(record(), { same: false, cosine: 0.49, distance: 1 })).toMatch(/is not what it pushed/);
+    expect(checks.judge(record(), { ...wrong, cosine: 0.49, distance: 1 })).toMatch(/is not what it pushed/);
   });
 
   it('[G6] a difference is judged by direction and by length, and more kindly of what was rounded', () => {
     const computed = Float32Array.of(3, 4);
     const of = (vector: number[], codec: 'f32' | 'f16' = 'f32') =>
-      compare(Float32Array.from(vector), computed, { work: { kind: 'gradient' }, codec, loss: 1 })!;
-    expect(of([3, 4])).toEqual({ same: true, cosine: 1, distance: 0 });
+      compare(Float32Array.from(vector), computed, { ...honest, codec })!;
+    expect(of([3, 4])).toEqual({ same: true, cosine: 1, distance: 0, lossOff: 0 });
     expect(of([3.02, 4.02]).same).toBe(true);
     expect(of([3.06, 4.08])).toMatchObject({ same: false, distance: expect.closeTo(0.02, 6) as number });
     expect(of([3.06, 4.08], 'f16').same).toBe(true);
     expect(of([-3, -4])).toMatchObject({ same: false, cosine: -1, distance: 2 });
-    expect(
-      compare(Float32Array.of(1, 1), Float32Array.of(0, 0), { work: { kind: 'gradient' }, codec: 'f32', loss: 1 }),
-    ).toBeNull();
-    expect(
-      compare(Float32Array.of(1, 1), Float32Array.of(NaN, 0), { work: { kind: 'gradient' }, codec: 'f32', loss: 1 }),
-    ).toBeNull();
+    expect(compare(Float32Array.of(1, 1), Float32Array.of(0, 0), honest)).toBeNull();
+    expect(compare(Float32Array.of(1, 1), Float32Array.of(NaN, 0), honest)).toBeNull();
   });
 
   it('[G6] [P23] where the samples are known by heart, as much as rounding leaves is let pass, and then nothing is said', () => {
     const at = (loss: number) =>
-      compare(Float32Array.of(3.06, 4.08), Float32Array.of(3, 4), { work: { kind: 'gradient' }, codec: 'f32', loss });
+      compare(Float32Array.of(3.06, 4.08), Float32Array.of(3, 4), { ...honest, loss, pushedLoss: loss });
     expect([0.1, 1e-3, 5e-5, 3e-6].map((loss) => at(loss)?.same)).toEqual([false, false, true, true]);
     expect([at(2e-6), at(0), at(NaN)]).toEqual([null, null, null]);
-    const turned = { work: { kind: 'gradient' }, codec: 'f32', loss: 3e-6 } as const;
+    const turned = { ...honest, loss: 3e-6, pushedLoss: 3e-6 };
     expect(compare(Float32Array.of(-3, -4), Float32Array.of(3, 4), turned)!.same).toBe(false);
+  });
+
+  it('[G6] the loss is judged as the vector is: 1 % off at most, a tenth of local steps or in half precision', () => {
+    const local: LocalWork = { kind: 'local', optimizer: { name: 'sgd' }, learningRate: 0.1, weightDecay: 0, seed: 1 };
+    const at = (pushedLoss: number, more: Partial<Parameters<typeof compare>[2]> = {}) =>
+      compare(Float32Array.of(3, 4), Float32Array.of(3, 4), { ...honest, loss: 0.5, pushedLoss, ...more })!;
+    expect([0.5, 0.504, 0.496].map((loss) => at(loss).same)).toEqual([true, true, true]);
+    expect([0.506, 0.494, 0, 1e9].map((loss) => at(loss).same)).toEqual([false, false, false, false]);
+    expect(at(1)).toEqual({ same: false, cosine: 1, distance: 0, lossOff: 1 });
+    for (const more of [{ work: local }, { codec: 'f16' }] as const) {
+      expect([0.46, 0.54].map((loss) => at(loss, more).same)).toEqual([true, true]);
+      expect([0.44, 0.56].map((loss) => at(loss, more).same)).toEqual([false, false]);
+    }
+    // where the samples are known by heart: a millionth more
+    expect([6e-6, 4e-6].map((loss) => at(loss, { loss: 5e-6 }).same)).toEqual([true, true]);
+    expect([7e-6, 3e-6].map((loss) => at(loss, { loss: 5e-6 }).same)).toEqual([false, false]);
+  });
+
+  it('[G6] a lie about the loss costs what a wrong vector costs, and the ban says so', () => {
+    const checks = new SpotChecks({ newcomer: 0.1, least: 0.02 }, rng('a lie'));
+    const known = record({ trial: 500, passed: 300 });
+    const lie = compare(Float32Array.of(3, 4), Float32Array.of(3, 4), { ...honest, pushedLoss: 1e6 })!;
+    expect(checks.judge(known, lie)).toBeNull();
+    expect(known).toMatchObject({ trial: 0, struck: true, failed: 1 });
+    expect(checks.judge(known, lie)).toMatch(/cosine 1.000, distance 0.0, loss off by 1.0e\+6 of it the second time/);
   });
 
   it('[G6] only of work that its lease says all of', () => {

@@ -36,13 +36,22 @@ describe('the evaluation thread', () => {
     })),
   });
   /** What a volunteer on another backend makes of the lease, and what the coordinator says to it. */
-  const checked = async (lease: Lease, spoil: (vector: Float32Array) => void, codec: 'f32' | 'f16' = 'f32') => {
+  const checked = async (lease: Lease, spoil: (vector: Float32Array) => void, say = (loss: number): number => loss) => {
     const { work, batches } = lease;
-    const { vector } = await trainer.compute({ work, batches, theta: theta() }, (index) => decodeShard(shard(index)));
+    const { vector, loss } = await trainer.compute({ work, batches, theta: theta() }, (index) =>
+      decodeShard(shard(index)),
+    );
     const pushed = vector.slice();
     spoil(pushed);
     const shards = new Map(batches.map((batch) => [batch.shard, shard(batch.shard)]));
-    return evaluator.recompute('digits', { lease, params: theta(), pushed, codec, shards });
+    return evaluator.recompute('digits', {
+      lease,
+      params: theta(),
+      pushed,
+      pushedLoss: say(loss),
+      codec: 'f32',
+      shards,
+    });
   };
 
   beforeAll(async () => {
@@ -72,6 +81,7 @@ describe('the evaluation thread', () => {
     expect(result.same).toBe(true);
     expect(result.distance).toBeLessThan(1e-4);
     expect(1 - result.cosine).toBeLessThan(1e-5);
+    expect(result.lossOff).toBeLessThan(1e-5);
   });
 
   it('[G6] [P23] and where the samples are known by heart, whose gradient is mostly rounding, within what is let pass', async () => {
@@ -87,6 +97,7 @@ describe('the evaluation thread', () => {
       lease,
       params: at,
       pushed: vector.slice(),
+      pushedLoss: loss,
       codec: 'f32',
       shards: new Map([[0, shard(0)]]),
     } as const;
@@ -94,11 +105,13 @@ describe('the evaluation thread', () => {
     expect(loss).toBeLessThan(1e-3);
     expect(result).toMatchObject({ same: true });
     expect(result.distance).toBeLessThan(1e-7 / loss);
+    expect(result.lossOff).toBeLessThan(1e-7 / loss);
   });
 
   const sgd: LocalWork = { kind: 'local', optimizer: { name: 'sgd' }, learningRate: 0.05, weightDecay: 0.001, seed: 3 };
   it('[G6] finds honest local steps the same, also when their mixing is drawn', async () => {
-    expect((await checked(leaseOf(sgd, 10), () => undefined))!.distance).toBeLessThan(1e-3);
+    const plain = (await checked(leaseOf(sgd, 10), () => undefined))!;
+    expect(Math.max(plain.distance, plain.lossOff)).toBeLessThan(1e-3);
     const mixed = { ...sgd, mixing: { probability: 0.2, rate: 0.1 } };
     expect((await checked(leaseOf(mixed, 10), () => undefined))!.same).toBe(true);
   });
@@ -119,13 +132,23 @@ describe('the evaluation thread', () => {
     expect(await checked(lease, (vector) => vector.set(copied))).toMatchObject({ same: false });
   });
 
+  it('[G6] [P23] finds another loss different, of a gradient and of local steps that are right', async () => {
+    const lies: ((loss: number) => number)[] = [() => 1e9, () => 0, (loss) => 1.2 * loss];
+    for (const lease of [leaseOf({ kind: 'gradient' }, 2), leaseOf(sgd, 4)])
+      for (const say of lies) {
+        const result = (await checked(lease, () => undefined, say))!;
+        expect(result).toMatchObject({ same: false });
+        expect(result.distance).toBeLessThan(1e-3);
+      }
+  });
+
   it('[G6] fails where it cannot compute, and goes on', async () => {
     const lease = leaseOf({ kind: 'gradient' }, 1);
     const [params, pushed] = [theta().fill(NaN), theta()];
     const shards = new Map([[0, shard(0)]]);
-    await expect(evaluator.recompute('digits', { lease, params, pushed, codec: 'f32', shards })).rejects.toThrow(
-      /gradient/,
-    );
+    await expect(
+      evaluator.recompute('digits', { lease, params, pushed, pushedLoss: 1, codec: 'f32', shards }),
+    ).rejects.toThrow(/gradient/);
     expect((await checked(lease, () => undefined))!.same).toBe(true);
   });
 });

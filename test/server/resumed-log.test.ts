@@ -67,7 +67,15 @@ function live(driver: Driver, seed: number, times: number): void {
     else if (dice === 4) send({ type: 'trusted', run: RUN, version: driver.summary().version, vector: noise() });
     else if (dice === 5) send({ type: 'trusted', run: RUN, version: 0, vector: null });
     else if (dice === 6)
-      send({ type: 'recomputed', run: RUN, check: i, same: i % 2 === 0, cosine: NaN, distance: Infinity });
+      send({
+        type: 'recomputed',
+        run: RUN,
+        check: i,
+        same: i % 2 === 0,
+        cosine: NaN,
+        distance: Infinity,
+        lossOff: NaN,
+      });
     else if (dice < 9 && driver.evaluations.length > 0) driver.evaluated({ loss: dice === 7 ? 1 : NaN, accuracy: 0.5 });
     else if (dice < 20) driver.join(worker);
     else if (driver.row(worker)) {

@@ -4,7 +4,7 @@
 import { describe, expect, it } from 'vitest';
 import { FLEETS, HETEROGENEOUS, VOLUNTEERS, type Fleet } from '../../server/sim/fleet.ts';
 import { runSchema, type Defences } from '../../shared/config.ts';
-import { run, scenarioOf } from './rig.ts';
+import { replay, run, RUN, scenarioOf } from './rig.ts';
 
 /** A run's own, but for going back: the curves of so small a problem jump. */
 const { defences } = runSchema.parse({
@@ -65,6 +65,25 @@ describe('a fleet with liars', () => {
       const fleet: Fleet = { ...HETEROGENEOUS, byzantine: [{ fault: 'sign-flip', workers: 2 }] };
       const ran = await run(scenarioOf(name, { method, fleet, epochs: 60, defences: DEFENDED }));
       expect(ran.row).toMatchObject({ end: 'finished', bans: { lying: 2, honest: 0 } });
+    },
+  );
+
+  /** An inner optimizer with a memory makes leases that nobody can compute again. */
+  it.each<[string, object, number]>([
+    ['asgd', {}, 2],
+    ['diloco', { localSteps: 2, innerOptimizer: 'sgd' }, 2],
+    ['diloco', { localSteps: 2, innerOptimizer: 'adamw' }, 0],
+  ])(
+    '[G6] [R6] %s %o: of those that lie about their loss alone %i are banned, and the curve stands',
+    async (name, own, lying) => {
+      const method = { name, learningRate: 0.05, weightDecay: 0, schedule: {}, ...own };
+      const fleet: Fleet = { ...HETEROGENEOUS, byzantine: [{ fault: 'false-loss', workers: 2 }] };
+      const ran = await run(scenarioOf(name, { method, fleet, epochs: 60, defences: DEFENDED }));
+      expect(ran.row).toMatchObject({ end: 'finished', bans: { lying, honest: 0 } });
+      const { points } = replay(ran.log).metrics(RUN, 0);
+      expect(points.length).toBeGreaterThan(10);
+      const highest = Math.max(...points.map(({ trainLoss }) => trainLoss ?? 0));
+      expect(highest).toBeLessThan(5 * Math.LN2); // that of guessing one of two
     },
   );
 });

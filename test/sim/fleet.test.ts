@@ -55,7 +55,7 @@ test('the first workers have the faults, in order', () => {
   ]);
 });
 
-test('every fault but label flips changes the gradient, as it says', () => {
+test('every fault but label flips and false losses changes the gradient, as it says', () => {
   const grapevine = new Grapevine();
   const liar = new Liar(rng('lies'), grapevine);
   const made = (fault: (typeof FAULTS)[number]): Float32Array => {
@@ -69,6 +69,7 @@ test('every fault but label flips changes the gradient, as it says', () => {
   expect([...made('nan')].filter(Number.isNaN)).toHaveLength(1);
   expect(Math.hypot(...made('noise'))).toBeGreaterThan(10);
   expect([...made('label-flip')]).toEqual([1, -2, 3]);
+  expect([...made('false-loss')]).toEqual([1, -2, 3]);
   expect([...made('lazy-noise')]).not.toEqual([1, -2, 3]);
   expect(Math.hypot(...made('lazy-noise'))).toBeLessThan(10);
   expect([...made('copy')]).toEqual([1, -2, 3]); // nothing was heard yet

@@ -28,6 +28,7 @@ export interface Check {
   readonly lease: Lease;
   readonly params: Vec;
   readonly pushed: Vec;
+  readonly pushedLoss: number;
   readonly codec: CodecName;
   /** Bytes of the shards that the lease names, by their index. */
   readonly shards: ReadonlyMap<number, Uint8Array>;

@@ -13,12 +13,13 @@ import { rng, type Rng } from '../../../shared/rng.ts';
 import type { Vec } from '../../../shared/vec.ts';
 import type { CoordinatorEvent, Effect } from '../events.ts';
 import { count } from '../facts.ts';
+import { median } from '../rate.ts';
 import type { Sent } from '../sent.ts';
 import { Bans, type BannedBy } from './bans.ts';
 import { Broken } from './broken.ts';
 import { PushGuard } from './guard.ts';
 import { Records } from './records.ts';
-import { knownByHeart, type Judgement, type Losses } from './score.ts';
+import { knownByHeart, type Judgement } from './score.ts';
 import { SpotChecks } from './spotchecks.ts';
 import { Trust } from './trust.ts';
 import { recomputable } from './verdict.ts';
@@ -29,8 +30,10 @@ type EventOf<T extends CoordinatorEvent['type']> = Extract<CoordinatorEvent, { t
 export interface Here {
   present(worker: string): boolean;
   readonly presentCount: number;
-  /** The middle of the workers' losses, and the loss on held-out samples, nats; null when not known. */
-  losses(): Losses;
+  /** What this worker says of its loss lately, nats; null when it has said nothing. */
+  lossOf(worker: string): number | null;
+  /** The loss on held-out samples, nats; null when it is not known. */
+  heldOut(): number | null;
 }
 
 /** A push before anything has changed it. */
@@ -40,6 +43,7 @@ export interface Arrival {
   readonly lease: Lease;
   readonly sent: Sent;
   readonly vector: Vec;
+  readonly loss: number;
 }
 
 export interface Sentence {
@@ -95,7 +99,7 @@ export class RunDefences {
           trust: this.#trust,
           present: (worker) => here.present(worker) && this.#bans.reason(worker) === null,
           presentCount: () => here.presentCount,
-          byHeart: () => knownByHeart(here.losses()),
+          byHeart: () => knownByHeart({ workers: this.#middleLoss(here), heldOut: here.heldOut() }),
           condemned: (worker, judgement) => this.#condemn(worker as WorkerId, describe(judgement)),
         })
       : null;
@@ -120,7 +124,7 @@ export class RunDefences {
    * Whether this push is to be computed again, or owes it to a later one, should it be accepted: then what is returned is
    * to be called. Copies what will be overwritten.
    */
-  beforePush({ worker, backend, lease, sent, vector }: Arrival): (() => void) | null {
+  beforePush({ worker, backend, lease, sent, vector, loss: pushedLoss }: Arrival): (() => void) | null {
     const checks = this.#checks;
     if (!checks || !recomputable(lease.work)) return null;
     const plan = checks.plan(lease.id, this.#records.find(worker));
@@ -129,9 +133,10 @@ export class RunDefences {
     const [params, pushed] = [sent.vector.slice(), vector.slice()];
     const run = this.#run;
     return () => {
-      if (plan === 'repay') checks.repaid(this.#records.touch(worker));
+      const known = this.#records.touch(worker); // where nothing weighs pushes it has no record yet
+      if (plan === 'repay') checks.repaid(known);
       const check = checks.begin(worker);
-      this.#effects.push({ type: 'recompute', run, check, worker, backend, lease, params, pushed });
+      this.#effects.push({ type: 'recompute', run, check, worker, backend, lease, params, pushed, pushedLoss });
     };
   }
 
@@ -163,11 +168,12 @@ export class RunDefences {
     this.#trust.forget();
   }
 
-  recomputed({ check, same, cosine, distance }: EventOf<'recomputed'>): void {
+  /** An older log says nothing of losses. */
+  recomputed({ check, same, cosine, distance, lossOff = 0 }: EventOf<'recomputed'>): void {
     const worker = this.#checks?.end(check);
     const known = worker === undefined ? undefined : this.#records.find(worker);
     if (!known || same === null) return;
-    const fault = this.#checks!.judge(known, { same, cosine, distance });
+    const fault = this.#checks!.judge(known, { same, cosine, distance, lossOff });
     if (fault !== null) this.#condemn(worker as WorkerId, fault);
   }
 
@@ -185,13 +191,18 @@ export class RunDefences {
     return effects;
   }
 
+  /** Whether it is past its probation, and what was computed again of it agrees: its word counts. */
+  trusts(worker: string): boolean {
+    const known = this.#records.find(worker);
+    const trial = this.#config.probation?.pushes ?? 0;
+    return this.#bans.reason(worker) === null && (known?.trial ?? 0) >= trial && !known?.struck;
+  }
+
   standing(worker: string, keyed: boolean): Standing {
     const banned = this.#bans.reason(worker);
     const known = this.#records.find(worker);
-    const trial = this.#config.probation?.pushes ?? 0;
-    const proven = (known?.trial ?? 0) >= trial && !known?.struck;
     return {
-      level: banned !== null ? 'banned' : proven ? 'trusted' : 'newcomer',
+      level: banned !== null ? 'banned' : this.trusts(worker) ? 'trusted' : 'newcomer',
       banned,
       keyed,
       cosine: known ? (this.guard?.score?.meanOf(known) ?? null) : null,
@@ -226,6 +237,12 @@ export class RunDefences {
     this.guard.score?.restore(recent);
     if (clip) this.guard.clip?.restore(clip);
     this.guard.influence?.restore(window);
+  }
+
+  /** Of the workers that are trusted and pushed last; null while there are none. Words alone do not move it. */
+  #middleLoss(here: Here): number | null {
+    const trusted = this.guard?.score?.lately().filter((worker) => this.trusts(worker)) ?? [];
+    return median(trusted.flatMap((worker) => here.lossOf(worker) ?? []));
   }
 
   #condemn(worker: WorkerId, reason: string): void {

@@ -52,6 +52,7 @@ export interface Judgement {
   readonly others: number | null;
 }
 
+/** The middle of what the workers say, and the loss on held-out samples, nats; null when not known. */
 export interface Losses {
   readonly workers: number | null;
   readonly heldOut: number | null;
@@ -104,6 +105,11 @@ export class Score {
     if (judgement) this.#doubt(record);
     else if (record.cosines.length >= window) record.doubted = false;
     return null;
+  }
+
+  /** Who pushed last, of those that one is compared with. */
+  lately(): string[] {
+    return this.#recent.map(([worker]) => worker).filter((worker) => this.#counts(worker));
   }
 
   /** Its mean cosine; null while there are too few. */

@@ -5,8 +5,9 @@
 // not: trust is earned by checks passed (Sarmenta 2001, credibility). At 10 % whoever always cheats is found within 44
 // pushes in 99 of 100 cases (0.9⁴⁴ < 0.01), at the floor of 2 % within 228.
 
-import type { WorkerRecord } from './records.ts';
 import type { Rng } from '../../../shared/rng.ts';
+import type { WorkerRecord } from './records.ts';
+import type { Comparison } from './verdict.ts';
 
 export interface SpotCheckOptions {
   readonly newcomer: number;
@@ -78,7 +79,7 @@ export class SpotChecks {
   }
 
   /** Takes in a check's result: why the worker is to be banned, or null. */
-  judge(record: WorkerRecord, result: { same: boolean; cosine: number; distance: number }): string | null {
+  judge(record: WorkerRecord, result: Comparison): string | null {
     record.checked += 1;
     if (result.same) {
       record.passed += 1;
@@ -91,7 +92,8 @@ export class SpotChecks {
     record.trial = 0;
     record.struck = true;
     if (!again && result.cosine >= GROSS_COSINE) return null;
-    const figures = `cosine ${result.cosine.toFixed(3)}, distance ${result.distance.toPrecision(2)}`;
+    const [distance, lossOff] = [result.distance.toPrecision(2), result.lossOff.toPrecision(2)];
+    const figures = `cosine ${result.cosine.toFixed(3)}, distance ${distance}, loss off by ${lossOff} of it`;
     return again
       ? `two of its leases were computed again and differ from what it pushed: ${figures} the second time`
       : `a lease of it was computed again and is not what it pushed: ${figures}`;

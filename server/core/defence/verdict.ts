@@ -1,5 +1,6 @@
-// Is what was pushed what the lease asks for? Both were computed from the same samples and the same parameters, but on
-// different hardware, whose sums round differently: equal within a tolerance, never to the bit.
+// Is what was pushed what the lease asks for, the vector and the loss that came with it? Both were computed from the same
+// samples and the same parameters, but on different hardware, whose sums round differently: equal within a tolerance, never
+// to the bit.
 
 import type { CodecName } from '../../../shared/protocol/frame.ts';
 import type { Work } from '../../../shared/protocol/lease.ts';
@@ -8,7 +9,7 @@ import { axpy, dot, sumSquares, type Vec } from '../../../shared/vec.ts';
 interface Tolerance {
   /** At least. */
   readonly cosine: number;
-  /** ‖pushed − computed‖/‖computed‖, at most. */
+  /** ‖pushed − computed‖/‖computed‖, at most; of the loss as well, whose error is that of the same logits. */
   readonly distance: number;
 }
 
@@ -35,17 +36,25 @@ export interface Comparison {
   readonly same: boolean;
   readonly cosine: number;
   readonly distance: number;
+  /** |pushed − computed|/computed, of the losses. */
+  readonly lossOff: number;
 }
+
+/** What there is to say of a check that nothing could be compared in. */
+export const UNCOMPARED = { same: null, cosine: 0, distance: 0, lossOff: 0 } as const;
 
 export interface Compared {
   readonly work: Work;
   readonly codec: CodecName;
-  /** Mean over the samples at the lease's parameters, nats, as computed again. */
+  /** Mean over the samples, nats, as computed again: at the lease's parameters, or of inner steps each at its own. */
   readonly loss: number;
+  /** As its worker said. */
+  readonly pushedLoss: number;
 }
 
 /** Overwrites `pushed`. When what was computed is no gradient itself, nothing is to be held against the push: null. */
-export function compare(pushed: Vec, computed: Vec, { work, codec, loss }: Compared): Comparison | null {
+export function compare(pushed: Vec, computed: Vec, compared: Compared): Comparison | null {
+  const { work, codec, loss, pushedLoss } = compared;
   const rounding = ROUNDING / loss;
   if (!(rounding < ROUNDING_MAX)) return null;
   const [ours, theirs] = [Math.sqrt(sumSquares(computed)), Math.sqrt(sumSquares(pushed))];
@@ -54,8 +63,10 @@ export function compare(pushed: Vec, computed: Vec, { work, codec, loss }: Compa
   axpy(pushed, -1, computed);
   const distance = Math.sqrt(sumSquares(pushed)) / ours;
   const tolerance = work.kind === 'local' ? OF_LOCAL_STEPS : OF_GRADIENTS[codec];
-  const same = cosine >= tolerance.cosine - rounding ** 2 && distance <= tolerance.distance + rounding;
-  return { same, cosine, distance };
+  const lossOff = Math.abs(pushedLoss - loss) / loss;
+  const same =
+    cosine >= tolerance.cosine - rounding ** 2 && Math.max(distance, lossOff) <= tolerance.distance + rounding;
+  return { same, cosine, distance, lossOff };
 }
 
 /**
