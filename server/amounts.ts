@@ -1,7 +1,7 @@
-// How much of something is taken, by address and in all. Of heads, see headcount.ts.
+// How much of something is taken, by address and in all.
 
 export class Amounts {
-  /** Of addresses that have taken any. */
+  /** Of addresses that have taken any, and no others. */
   readonly #own = new Map<string, number>();
   #all = 0;
 

@@ -25,10 +25,11 @@ export function asyncBatchesPerMs(paces: readonly Pace[]): number {
 }
 
 /**
- * Rounds of so many batches, each as long as the slowest takes: the mean over rounds with times drawn at random, for workers
- * that are alike on average still wait for whoever is slow this time. With as many workers as batches or fewer, each free worker takes
- * the next batch until there is none left, and the last to finish ends the round; with more workers than batches, those
- * who take part change from round to round, and the slowest of them ends it. The same for the same paces.
+ * Rounds of so many batches, each as long as the slowest takes: the mean over rounds with times drawn at random, for
+ * workers that are alike on average still wait for whoever is slow this time. With as many workers as batches or fewer,
+ * each free worker takes the next batch until there is none left, and the last to finish ends the round; with more workers
+ * than batches, those who take part change from round to round, and the slowest of them ends it. The same for the same
+ * paces.
  */
 export function syncBatchesPerMs(paces: readonly Pace[], batches: number): number {
   const random = rng('rounds');

@@ -191,7 +191,7 @@ class Table {
     return { index, type: 'leave', worker, ...this.#after() };
   }
 
-  /** What every result but a pull's ends with: θ, with the update that this event made due, and pulls that can be served now. */
+  /** What every result but a pull's ends with: θ, with the update that is due by now, and pulls that can be served. */
   #after(): { version: number; params: readonly number[]; served?: readonly Served[] } {
     this.#poll();
     const { version, theta } = this.#aggregator;

@@ -1,6 +1,6 @@
 // Why nag-asgd comes back after it has diverged: E1, small, with two things taken away that may help it. Behind a LayerNorm
 // the loss does not depend on how long a layer's weights are, but the gradient does: it is shorter the longer they are.
-// Diverging makes them longer. And centred inputs leave less curvature than pixels as they are.
+// Every step makes them longer, a large one by much. And centred inputs leave less curvature than pixels as they are.
 
 import type { RunRow } from '../row.ts';
 import { meanOf } from '../report/statistics.ts';
