@@ -117,3 +117,16 @@ it('[N4] [W9] and so have pushes that were counted, over a stream', async () => 
   socket.resetAndDestroy();
   expect((await pull).params).not.toBeNull();
 });
+
+it('[H10] [N4] what a worker asked for before its goodbye brings it no lease, and does not bring it back', async () => {
+  const worker = await join();
+  const socket = await sendUnread(pullOf(worker));
+  await expect.poll(() => rowOf(worker).leases).toBe(1);
+  const pulls = Array.from({ length: STREAM_REQUESTS_MAX + 1 }, () => worker.pull());
+  await Promise.race(pulls); // one too many: the others wait
+  expect((await worker.request('/workers', { method: 'DELETE' })).status).toBe(204);
+  socket.resetAndDestroy();
+  const replies = (await Promise.all(pulls)).map(({ reply }) => reply.next.kind);
+  expect(new Set(replies)).toEqual(new Set(['wait']));
+  expect(rowOf(worker)).toMatchObject({ state: 'gone', leases: 0 });
+});

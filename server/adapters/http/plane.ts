@@ -59,8 +59,8 @@ const FORGOTTEN: PlaneFailure = {
 /** A push against a lease that is not known: refused for that, whatever it says. */
 const UNKNOWN = { ok: true, meta: { loss: 0, samples: 0 }, vector: new Float32Array(0) } as const;
 
-/** For a worker that asks on and on, and reads nothing. */
-const TOO_MANY: PullReply = { next: { kind: 'wait', retryAfterMs: RETRY_MS, reason: 'lease-limit' } };
+/** For a worker that asks on and on and reads nothing, and for one that has left while it waited. */
+const NO_LEASE: PullReply = { next: { kind: 'wait', retryAfterMs: RETRY_MS, reason: 'lease-limit' } };
 
 export class Plane {
   readonly #door: Door;
@@ -136,9 +136,10 @@ export class Plane {
     const stopWaiting = this.#unread.whenRead(identity, () => {
       if (sink.gone) return;
       if (!this.#door.identity(identity.token)) return sink.fail(FORGOTTEN);
+      if (!identity.online) return answer(NO_LEASE, null);
       stop = this.#door.ask((request) => ({ type: 'pull', run, worker, request }), answer);
     });
-    if (!stopWaiting) answer(TOO_MANY, null);
+    if (!stopWaiting) answer(NO_LEASE, null);
     return () => {
       stopWaiting?.();
       stop();
