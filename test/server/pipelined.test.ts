@@ -15,6 +15,7 @@ const RUN = asRunId('large');
 const LARGE = 'id: large\nmodel: { name: mlp, hidden: [1500] }';
 const DOWNLOAD = '/api/runs/digits/model.safetensors';
 const DOWNLOADS_MAX = 8;
+const DOWNLOADS_PER_ADDRESS_MAX = 2;
 
 let coordinator: Started;
 beforeAll(async () => {
@@ -31,7 +32,12 @@ const rowOf = ({ welcome }: PlainWorker): WorkerRow =>
 
 /** These requests in one packet, over a connection of its own. */
 function send(...requests: string[]): Socket {
-  const socket = connect(Number(new URL(coordinator.url).port), '127.0.0.1').on('error', () => undefined);
+  return sendFrom('127.0.0.1', ...requests);
+}
+
+function sendFrom(localAddress: string, ...requests: string[]): Socket {
+  const port = Number(new URL(coordinator.url).port);
+  const socket = connect({ port, host: '127.0.0.1', localAddress }).on('error', () => undefined);
   socket.write(requests.join(''));
   return socket;
 }
@@ -41,9 +47,13 @@ function send(...requests: string[]): Socket {
  * tells the first answer and sometimes the second, so there is another between.
  */
 async function sendUnread(...requests: string[]): Promise<Socket> {
+  return sendUnreadFrom('127.0.0.1', ...requests);
+}
+
+async function sendUnreadFrom(address: string, ...requests: string[]): Promise<Socket> {
   const first = await join();
   const between = 'GET /api/health HTTP/1.1\r\nHost: x\r\n\r\n';
-  const socket = send(pullOf(first), between, between, ...requests).pause();
+  const socket = sendFrom(address, pullOf(first), between, between, ...requests).pause();
   await expect.poll(() => rowOf(first).leases).toBe(1);
   return socket;
 }
@@ -56,17 +66,26 @@ it('[N4] [P8] parameters behind an answer that nobody reads are let go of with t
   expect((await worker.pull()).params).not.toBeNull();
 });
 
-it('[N4] so are downloads, and others have their turn', async () => {
+it('[N4] so are downloads, of which an address has a share: others have their turn', async () => {
   const download = async (): Promise<number> => {
     const response = await fetch(coordinator.url + DOWNLOAD);
     await response.arrayBuffer();
     return response.status;
   };
+  const begun = (count: number): string[] => Array<string>(count).fill(`GET ${DOWNLOAD} HTTP/1.1\r\nHost: x\r\n\r\n`);
   expect(await download()).toBe(200);
-  const request = `GET ${DOWNLOAD} HTTP/1.1\r\nHost: x\r\n\r\n`;
-  const socket = await sendUnread(...Array<string>(DOWNLOADS_MAX).fill(request));
+  const own = await sendUnread(...begun(DOWNLOADS_PER_ADDRESS_MAX));
   await expect.poll(download).toBe(503);
-  socket.resetAndDestroy();
+  own.resetAndDestroy();
+  await expect.poll(download).toBe(200);
+
+  const crowd = [];
+  for (let host = 2; crowd.length < DOWNLOADS_MAX / DOWNLOADS_PER_ADDRESS_MAX; host++) {
+    expect(await download()).toBe(200); // its share is its own
+    crowd.push(await sendUnreadFrom(`127.0.0.${host}`, ...begun(DOWNLOADS_MAX)));
+  }
+  await expect.poll(download).toBe(503);
+  for (const socket of crowd) socket.resetAndDestroy();
   await expect.poll(download).toBe(200);
 });
 

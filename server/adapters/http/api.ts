@@ -69,7 +69,7 @@ export function addApi(app: Express, options: ApiOptions): void {
   addTables(api, { door, reads, withRun });
   api.get(
     '/runs/:id/model.safetensors',
-    limitDownloads(),
+    limitDownloads(options.guard),
     withRun((run, _request, response) => {
       const { version } = door.summary(run);
       response.attachment(`${run}-v${version}.safetensors`).type('application/octet-stream');

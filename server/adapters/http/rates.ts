@@ -3,6 +3,7 @@
 import type { Request, RequestHandler, Response } from 'express';
 import type { Door } from '../../door.ts';
 import type { Guard } from '../../guard.ts';
+import { Headcount } from '../../headcount.ts';
 import { isGone, whenOver } from './exchange.ts';
 
 export function limitRates(guard: Guard): RequestHandler {
@@ -17,21 +18,22 @@ export function limitRates(guard: Guard): RequestHandler {
 
 /** Models that are being downloaded hold a copy of the parameters each. */
 const DOWNLOADS_MAX = 8;
+const DOWNLOADS_PER_ADDRESS_MAX = 2;
 const DOWNLOADS_RETRY_SECONDS = 5;
 
-/** Lets through so many requests at a time, and asks the others to come back. */
-export function limitDownloads(): RequestHandler {
-  let underWay = 0;
+/** Lets through so many requests at a time, and of one address fewer, and asks the others to come back. */
+export function limitDownloads(guard: Guard): RequestHandler {
+  const underWay = new Headcount();
   return (request, response, next) => {
     const exchange = { request, response };
     if (isGone(exchange)) return;
-    if (underWay >= DOWNLOADS_MAX) {
+    const address = guard.address(request);
+    if (underWay.all >= DOWNLOADS_MAX || underWay.of(address) >= DOWNLOADS_PER_ADDRESS_MAX) {
       response.setHeader('retry-after', String(DOWNLOADS_RETRY_SECONDS));
-      response.status(503).json({ error: 'others are downloading: try again in a few seconds' });
+      response.status(503).json({ error: 'as many are downloading as may: try again in a few seconds' });
       return;
     }
-    underWay += 1;
-    whenOver(exchange, () => (underWay -= 1));
+    whenOver(exchange, underWay.add(address));
     next();
   };
 }
