@@ -10,10 +10,16 @@ const LAYER_NORM_EPSILON = 1e-5;
 /** A layer's parameters, or their gradients: [kernel, bias], or none. */
 export type LayerParams = readonly tf.Tensor[];
 
+export interface LayerOutput {
+  readonly y: tf.Tensor;
+  /** What the way back needs of the way forth beside x and y: 1/σ [n, 1] of a layer norm. */
+  readonly kept?: tf.Tensor;
+}
+
 /** One layer at one batch: its input, output and parameters, and the loss's gradient at its output. */
 export interface LayerAt {
   readonly x: tf.Tensor;
-  readonly y: tf.Tensor;
+  readonly output: LayerOutput;
   readonly params: LayerParams;
   readonly dy: tf.Tensor;
   /** Whether anything below has parameters; if not, dx is not computed. */
@@ -27,27 +33,24 @@ export interface LayerGradient {
   readonly params: LayerParams;
 }
 
-/** y of a layer for x [n, …]. */
-export function layerForward(layer: Layer, x: tf.Tensor, params: LayerParams): tf.Tensor {
+/** What a layer makes of x [n, …]. */
+export function layerForward(layer: Layer, x: tf.Tensor, params: LayerParams): LayerOutput {
   switch (layer.kind) {
     case 'flatten':
-      return rows(x); // [n, features]
+      return { y: rows(x) }; // [n, features]
     case 'dense':
-      return tf.fused.matMul({ a: x, b: params[0]!, bias: params[1]! }); // [n, units]
+      return { y: tf.fused.matMul({ a: x, b: params[0]!, bias: params[1]! }) }; // [n, units]
     case 'layer-norm':
-      return tf.reshape(normalize(x).y, x.shape);
+      return normalize(x);
     case 'relu':
-      return tf.relu(x);
-    case 'conv2d':
-      return tf.fused.conv2d({
-        x: x as tf.Tensor4D,
-        filter: params[0] as tf.Tensor4D,
-        bias: params[1]!,
-        strides: layer.stride,
-        pad: layer.padding,
-      }); // [n, height, width, filters]
+      return { y: tf.relu(x) };
+    case 'conv2d': {
+      const { stride: strides, padding: pad } = layer;
+      const filter = params[0] as tf.Tensor4D;
+      return { y: tf.fused.conv2d({ x: x as tf.Tensor4D, filter, bias: params[1]!, strides, pad }) }; // [n, height, width, filters]
+    }
     case 'max-pool':
-      return tf.maxPool(x as tf.Tensor4D, layer.size, layer.stride, 'valid'); // [n, height, width, channels]
+      return { y: tf.maxPool(x as tf.Tensor4D, layer.size, layer.stride, 'valid') }; // [n, height, width, channels]
     default:
       return layer satisfies never;
   }
@@ -55,7 +58,8 @@ export function layerForward(layer: Layer, x: tf.Tensor, params: LayerParams): t
 
 /** The gradients at a layer's input and parameters, from the one at its output. */
 export function layerBackward(layer: Layer, at: LayerAt): LayerGradient {
-  const { x, y, dy, params, needsInputGradient } = at;
+  const { x, output, dy, params, needsInputGradient } = at;
+  const { y } = output;
   const input = (dx: () => tf.Tensor): { dx?: tf.Tensor } => (needsInputGradient ? { dx: dx() } : {});
   switch (layer.kind) {
     case 'flatten':
@@ -65,7 +69,7 @@ export function layerBackward(layer: Layer, at: LayerAt): LayerGradient {
       return { ...input(() => tf.matMul(dy, params[0]!, false, true)), params: [kernel, sumToLast(dy)] };
     }
     case 'layer-norm':
-      return { ...input(() => normalizeBackward(x, dy)), params: [] };
+      return { ...input(() => normalizeBackward(output, dy)), params: [] };
     case 'relu':
       return { ...input(() => tf.mul(dy, tf.step(y))), params: [] };
     case 'conv2d': {
@@ -95,17 +99,17 @@ const sumToLast = (dy: tf.Tensor): tf.Tensor => tf.sum(dy, [...dy.shape.keys()].
 const kernel = (name: string, inputs: tf.NamedTensorMap, attributes: Record<string, unknown>): tf.Tensor =>
   tf.engine().runKernel(name, inputs, attributes as unknown as tf.NamedAttrMap);
 
-/** y = (x − mean)/σ over each sample's features, both as [n, features], and 1/σ [n, 1]. */
-function normalize(x: tf.Tensor): { y: tf.Tensor; inverse: tf.Tensor } {
-  const { mean, variance } = tf.moments(rows(x), 1, true); // [n, 1]
+/** y = (x − mean)/σ over each sample's features; keeps 1/σ [n, 1]. */
+function normalize(x: tf.Tensor): Required<LayerOutput> {
+  const centred = tf.sub(rows(x), tf.mean(rows(x), 1, true)); // [n, features]
+  const variance = tf.mean(tf.square(centred), 1, true); // [n, 1]
   const inverse = tf.rsqrt(tf.add(variance, LAYER_NORM_EPSILON)); // [n, 1]
-  return { y: tf.mul(tf.sub(rows(x), mean), inverse), inverse };
+  return { y: tf.reshape(tf.mul(centred, inverse), x.shape), kept: inverse };
 }
 
 /** dx = (dy − mean(dy) − y·mean(dy·y))/σ: Ba, Kiros and Hinton 2016, https://arxiv.org/abs/1607.06450, differentiated. */
-function normalizeBackward(x: tf.Tensor, dy: tf.Tensor): tf.Tensor {
-  const { y, inverse } = normalize(x);
-  const d = rows(dy); // [n, features]
+function normalizeBackward(output: LayerOutput, dy: tf.Tensor): tf.Tensor {
+  const [y, d] = [rows(output.y), rows(dy)]; // [n, features]
   const along = tf.mul(y, tf.mean(tf.mul(d, y), 1, true)); // [n, features]
-  return tf.reshape(tf.mul(tf.sub(tf.sub(d, tf.mean(d, 1, true)), along), inverse), x.shape);
+  return tf.reshape(tf.mul(tf.sub(tf.sub(d, tf.mean(d, 1, true)), along), output.kept!), dy.shape);
 }

@@ -5,7 +5,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Layout } from '../model/layout.ts';
 import type { ModelSpec } from '../model/spec.ts';
 import type { Vec } from '../vec.ts';
-import { layerBackward, layerForward, type LayerParams } from './layers.ts';
+import { layerBackward, layerForward, type LayerOutput, type LayerParams } from './layers.ts';
 
 /** Each layer's parameters on the device. */
 export type ModelParams = readonly LayerParams[];
@@ -19,11 +19,11 @@ export function upload(model: ModelSpec, layout: Layout, theta: Vec): ModelParam
   );
 }
 
-/** What each layer passes on: [0] is x [n, height, width, channels], the last the logits [n, classes]. */
-export function forward(model: ModelSpec, params: ModelParams, x: tf.Tensor): tf.Tensor[] {
-  const activations = [x];
-  model.layers.forEach((layer, index) => activations.push(layerForward(layer, activations[index]!, params[index]!)));
-  return activations;
+/** What each layer passes on: y of [0] is x [n, height, width, channels], of the last the logits [n, classes]. */
+export function forward(model: ModelSpec, params: ModelParams, x: tf.Tensor): LayerOutput[] {
+  const outputs: LayerOutput[] = [{ y: x }];
+  model.layers.forEach((layer, index) => outputs.push(layerForward(layer, outputs[index]!.y, params[index]!)));
+  return outputs;
 }
 
 /** The gradient of the mean softmax cross-entropy at the logits, for one-hot labels, both [n, classes]. */
@@ -35,16 +35,16 @@ export function lossBackward(logits: tf.Tensor, oneHot: tf.Tensor): tf.Tensor {
 export function backward(
   model: ModelSpec,
   params: ModelParams,
-  activations: readonly tf.Tensor[],
+  outputs: readonly LayerOutput[],
   dLogits: tf.Tensor,
 ): tf.Tensor[] {
   const gradients: tf.Tensor[] = [];
   const lowest = params.findIndex((layer) => layer.length > 0);
   let dy = dLogits;
   for (let index = model.layers.length - 1; index >= lowest; index--) {
-    const [x, y] = [activations[index]!, activations[index + 1]!];
+    const [x, output] = [outputs[index]!.y, outputs[index + 1]!];
     const needsInputGradient = index > lowest;
-    const gradient = layerBackward(model.layers[index]!, { x, y, dy, params: params[index]!, needsInputGradient });
+    const gradient = layerBackward(model.layers[index]!, { x, output, dy, params: params[index]!, needsInputGradient });
     gradients.unshift(...gradient.params);
     if (gradient.dx) dy = gradient.dx;
   }

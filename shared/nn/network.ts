@@ -48,9 +48,9 @@ export class Network {
     const { model, layout } = this.#options;
     const packed = tf.tidy(() => {
       const params = this.#upload(theta);
-      const activations = forward(model, params, this.#inputs(batch));
-      const logits = activations.at(-1)!; // [n, classes]
-      const gradients = backward(model, params, activations, lossBackward(logits, this.#labels(batch)));
+      const outputs = forward(model, params, this.#inputs(batch));
+      const logits = outputs.at(-1)!.y; // [n, classes]
+      const gradients = backward(model, params, outputs, lossBackward(logits, this.#labels(batch)));
       return tf.concat([...gradients, logits].map((part) => tf.reshape(part, [-1]))); // [dim + n·classes]
     });
     const values = await readBack(packed);
@@ -66,7 +66,7 @@ export class Network {
     try {
       for (let start = 0; start < samples.count; start += batchSize) {
         const batch = slice(samples, start, Math.min(start + batchSize, samples.count));
-        const logits = tf.tidy(() => forward(this.#options.model, params, this.#inputs(batch)).at(-1)!);
+        const logits = tf.tidy(() => forward(this.#options.model, params, this.#inputs(batch)).at(-1)!.y);
         const { loss, correct } = this.#loss(await readBack(logits), batch);
         total = { loss: total.loss + loss, correct: total.correct + correct };
       }
