@@ -12,7 +12,7 @@ export default tseslint.config(
   {
     ignores: [
       'shared/globals.d.ts',
-      'shared/kernels/kernels.as.ts',
+      'shared/kernels/*.as.ts',
       'dist/**',
       'node_modules/**',
       'data/**',

@@ -11,8 +11,11 @@ declare namespace WebAssembly {
   class Module {
     constructor(binary: Uint8Array<ArrayBuffer>);
   }
+  class Memory {
+    readonly buffer: ArrayBuffer;
+  }
   class Instance {
-    constructor(module: Module);
+    constructor(module: Module, imports?: { readonly env: { readonly memory: Memory } });
     readonly exports: object;
   }
 }

@@ -91,7 +91,7 @@ export class Network {
   #inputs({ features, count }: LabelledBytes): tf.Tensor {
     const size = count * this.#sampleBytes;
     if (this.#features.length < size) this.#features = new Float32Array(size);
-    for (let i = 0; i < size; i++) this.#features[i] = this.#scaled[features[i]!]!;
+    lookUp(features, this.#scaled, this.#features.subarray(0, size));
     return tf.tensor(this.#features.subarray(0, size), [count, ...this.#options.model.input]); // [n, h, w, channels]
   }
 
@@ -110,6 +110,20 @@ export class Network {
 
   #loss(logits: Float32Array, { labels, count }: LabelledBytes): LossSum {
     return crossEntropy(logits, labels.subarray(0, count), this.#options.model.classes);
+  }
+}
+
+/** out ← the table's value for each byte. By their bits and four in a turn, which is faster than one float after another. */
+function lookUp(bytes: Uint8Array, table: Float32Array, out: Float32Array): void {
+  const from = new Int32Array(table.buffer, table.byteOffset, table.length);
+  const to = new Int32Array(out.buffer, out.byteOffset, out.length);
+  const rest = to.length % 4;
+  for (let i = 0; i < rest; i++) to[i] = from[bytes[i]!]!;
+  for (let i = rest; i < to.length; i += 4) {
+    to[i] = from[bytes[i]!]!;
+    to[i + 1] = from[bytes[i + 1]!]!;
+    to[i + 2] = from[bytes[i + 2]!]!;
+    to[i + 3] = from[bytes[i + 3]!]!;
   }
 }
 

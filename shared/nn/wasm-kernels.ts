@@ -1,9 +1,10 @@
 // Kernels for the wasm backend: one that TensorFlow.js 4.22 lacks there (the filter gradient of a convolution), one that
-// it gets wrong (`same` padding under a wide stride), and faster ones for three that training passes through. Measured
-// in Node on one core, batch of 64, ms before → after: xᵀ·dy [784, 128] 4.1 → 0.4 · input gradient of the cnn's second
-// convolution 29 → 3 · gradient of its first max-pool 13 → 4. test/nn/wasm.test.ts compares them with the cpu backend.
+// it gets wrong (`same` padding under a wide stride), and faster ones for what training passes through. Measured in Node
+// on one core, batch of 64, ms before → after: input gradient of the cnn's second convolution 29 → 3 · gradient of its
+// first max-pool 13 → 4. Products of matrices are in wasm-matmul.ts. test/nn/wasm.test.ts compares them with the cpu backend.
 
 import * as tf from '@tensorflow/tfjs-core';
+import { multiply } from './wasm-matmul.ts';
 
 /** What these kernels use of a wasm backend's interface. */
 interface WasmBackend {
@@ -42,10 +43,19 @@ export function registerWasmKernels(): void {
     return inputGradient(call.inputs.dy as tf.Tensor4D, call.inputs.filter as tf.Tensor4D, inputShape, convolution);
   });
   replace(tf.BatchMatMul, (original) => (call) => {
-    const { transposeA, transposeB } = call.attrs as unknown as { transposeA: boolean; transposeB: boolean };
-    if (!transposeA && !transposeB) return original(call);
     const { a, b } = call.inputs as { a: tf.Tensor; b: tf.Tensor };
+    const { transposeA, transposeB } = call.attrs as unknown as Transposed;
+    const product = multiply({ a, b, transposeA, transposeB }, call.backend);
+    if (product) return product;
+    if (!transposeA && !transposeB) return original(call);
     return tf.tidy(() => tf.matMul(transposeA ? matrixTranspose(a) : a, transposeB ? matrixTranspose(b) : b));
+  });
+  replace(tf._FusedMatMul, (original) => (call) => {
+    const { a, b, bias } = call.inputs as { a: tf.Tensor; b: tf.Tensor; bias?: tf.Tensor };
+    const { activation, transposeA, transposeB } = call.attrs as unknown as Transposed & { activation: string };
+    const linear = activation === 'linear';
+    const product = linear ? multiply({ a, b, bias, transposeA, transposeB }, call.backend) : null;
+    return product ?? original(call);
   });
   replace(tf.MaxPoolGrad, (original) => (call) => {
     const { filterSize, strides, pad, dimRoundingMode } = call.attrs as unknown as PoolAttributes;
@@ -56,6 +66,10 @@ export function registerWasmKernels(): void {
   });
 }
 
+interface Transposed {
+  readonly transposeA: boolean;
+  readonly transposeB: boolean;
+}
 type Shape4D = [number, number, number, number];
 type KernelFunction = tf.KernelConfig['kernelFunc'];
 
