@@ -31,6 +31,7 @@ export default defineConfig({
     // The worker's chunk carries TensorFlow.js: it is large on purpose, and no page loads it.
     chunkSizeWarningLimit: 3000,
     rolldownOptions: {
+      checks: { bundlerTimings: false }, // whoever starts the coordinator on a slow machine cannot mend them
       output: {
         // React alone, since it changes least; everything else is split by page, as imported.
         codeSplitting: { groups: [{ name: 'react', test: /node_modules\/(react|react-dom|scheduler)\// }] },
