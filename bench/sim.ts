@@ -1,8 +1,7 @@
 // What the simulator adds to a step, against the gradient that the step is about, at 109,386 parameters: a push's way
 // through volunteer, network and coordinator, and apart from it the method's own arithmetic.
 
-import { createRequire } from 'node:module';
-import { dirname } from 'node:path';
+import { wasmFolder } from '../client/headless/wasm.ts';
 import { Aggregator } from '../server/core/aggregator.ts';
 import type { Method } from '../server/core/method.ts';
 import { methodNamed, type Registry } from '../server/registry.ts';
@@ -24,8 +23,7 @@ const PUSHES = 300;
 const WORKERS = 8;
 
 export async function benchSimulator(methods: Registry): Promise<string> {
-  const wasm = createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm/package.json');
-  await useWasm(`${dirname(wasm)}/dist/`, process);
+  await useWasm(wasmFolder(), process);
   const dataset = DATASETS['fashion-mnist'];
   const model = modelSpec('ln-mlp', dataset.sampleShape, dataset.classNames.length);
   const samples = noise(BATCH * PUSHES);

@@ -16,6 +16,7 @@ interface WasmBackend {
 /** What matmul.as.ts exports: see there. */
 type MultiplyAdd = (...addressesAndSizes: number[]) => void;
 
+/** 8,320 bytes, as matmul.as.ts says. */
 const SCRATCH_FLOATS = 2080;
 
 /** By backend: null where this host, or this backend, cannot have it. */
