@@ -25,7 +25,10 @@ function sharded(count: number): SampleOrder {
   for (let start = 0; start < count; start += SHARD_SAMPLES) shardCounts.push(Math.min(SHARD_SAMPLES, count - start));
   return {
     shardCounts,
-    indices: (_epoch, batch) => positions(batch, shardCounts[batch.shard]!).map((i) => batch.shard * SHARD_SAMPLES + i),
+    indices: (_epoch, batch) => {
+      const first = batch.shard * SHARD_SAMPLES;
+      return indicesOf(batch, shardCounts[batch.shard]!, (position) => first + position);
+    },
   };
 }
 
@@ -43,12 +46,14 @@ function shuffled(count: number, random: Rng): SampleOrder {
     shardCounts: [count],
     indices: (epoch, batch) => {
       const shuffle = shuffleOf(epoch);
-      return positions(batch, count).map((i) => shuffle[i]!);
+      return indicesOf(batch, count, (position) => shuffle[position]!);
     },
   };
 }
 
-/** See `Batch`. */
-function positions({ start, count, offset, stride }: Batch, of: number): Uint32Array {
-  return Uint32Array.from({ length: count }, (_, j) => (offset + (start + j) * stride) % of);
+/** A batch's samples, in its order: `sampleAt` their positions, which `Batch` defines. */
+function indicesOf({ start, count, offset, stride }: Batch, of: number, sampleAt: (position: number) => number) {
+  const indices = new Uint32Array(count);
+  for (let j = 0; j < count; j++) indices[j] = sampleAt((offset + (start + j) * stride) % of);
+  return indices;
 }

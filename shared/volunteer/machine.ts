@@ -6,15 +6,16 @@ import type { Backend, Welcome } from '../protocol/messages.ts';
 import type { Refusal } from '../protocol/version.ts';
 import type { Rng } from '../rng.ts';
 import { DeviceKeeper } from './device.ts';
+import { Display } from './display.ts';
 import type { VolunteerEffect, VolunteerEvent } from './events.ts';
 import { Heartbeat } from './heartbeat.ts';
 import * as limits from './limits.ts';
 import { isTurnedAway, Link } from './link.ts';
 import { lookOf, stateOf, type Look, type Situation } from './look.ts';
-import { Progress, sameView } from './progress.ts';
+import { Progress } from './progress.ts';
 import { isTooLarge, isUnrecognised } from './retry.ts';
 import { Sleep } from './sleep.ts';
-import type { VolunteerPhase, VolunteerView } from './view.ts';
+import type { VolunteerPhase } from './view.ts';
 import * as words from './words.ts';
 import { Work, type Terms } from './work.ts';
 
@@ -35,11 +36,12 @@ export class Volunteer {
   private readonly heartbeat = new Heartbeat();
   private readonly progress = new Progress();
   private readonly sleep = new Sleep();
+  private readonly display = new Display();
+  private readonly situation: Situation;
   private started = false;
   private ending: Look | null = null;
   /** Of the person, of the operator, and of the browser. */
   private readonly wishes = { userPaused: false, operatorPaused: false, hidden: false };
-  private shown: VolunteerView | null = null;
   /** Of the event being handled. */
   private nowMs = 0;
   private effects: VolunteerEffect[] = [];
@@ -48,6 +50,7 @@ export class Volunteer {
     this.options = options;
     this.link = new Link(random);
     this.work = new Work(random, (effect) => this.effects.push(effect));
+    this.situation = { wishes: this.wishes, device: this.device, link: this.link, work: this.work };
   }
 
   /** One thing has happened at `nowMs`, which never runs backwards. Carry out the effects in order. */
@@ -63,12 +66,16 @@ export class Volunteer {
       if (this.started && !this.over) this.advance();
       this.show();
     }
-    this.sleep.expect(this.nextDeadlineMs());
+    this.sleep.expect(this.dueMs());
     return this.effects;
   }
 
   /** When to send `tick` if nothing else happens before; null for never. Later than the last event's time. */
   nextDeadlineMs(): number | null {
+    return this.sleep.deadlineMs;
+  }
+
+  private dueMs(): number | null {
     if (this.over || !this.started) return null;
     const { link, work, device } = this;
     const atMs = Math.min(link.nextDeadlineMs(device.ready), work.nextDeadlineMs(this.terms()), this.heartbeatAtMs());
@@ -140,7 +147,7 @@ export class Volunteer {
     }
     this.work.advance(this.terms());
     if (this.heartbeatAtMs() > this.nowMs) return;
-    const state = stateOf(this.situation());
+    const state = stateOf(this.situation);
     this.heartbeat.told(state, this.nowMs);
     this.emit({ type: 'status', status: { state } });
   }
@@ -274,23 +281,16 @@ export class Volunteer {
   private heartbeatAtMs(): number {
     const { joined, session } = this.link;
     return joined && session !== null
-      ? this.heartbeat.dueAtMs(stateOf(this.situation()), session.run.heartbeatMs)
+      ? this.heartbeat.dueAtMs(stateOf(this.situation), session.run.heartbeatMs)
       : Infinity;
   }
 
-  private situation(): Situation {
-    const { ready: deviceReady, trouble } = this.device;
-    const { inHand, waiting } = this.work;
-    return { ...this.wishes, deviceReady, trouble, link: this.link, inHand, waiting };
-  }
-
   private show(): void {
-    const look = this.ending ?? lookOf(this.situation());
+    const { phase, message } = this.ending ?? lookOf(this.situation);
     const worker = this.link.session?.worker ?? null;
-    const view: VolunteerView = { ...look, device: this.device.device, worker, ...this.progress.now };
-    if (this.shown !== null && sameView(this.shown, view)) return;
-    this.shown = view;
-    this.emit({ type: 'show', view });
+    const { device } = this.device;
+    const view = this.display.changed({ phase, message, device, worker, figures: this.progress.now });
+    if (view !== null) this.emit({ type: 'show', view });
   }
 
   private emit(effect: VolunteerEffect): void {

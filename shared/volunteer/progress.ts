@@ -3,11 +3,12 @@
 import type { PushReply } from '../protocol/lease.ts';
 import type { PushMeta } from '../protocol/messages.ts';
 import type { RunSummary } from '../protocol/snapshots.ts';
-import { NOTHING_DONE, type VolunteerView, type WorkFigures } from './view.ts';
+import { NOTHING_DONE, type WorkFigures } from './view.ts';
 
 export class Progress {
   private figures = NOTHING_DONE;
 
+  /** Another object whenever a figure has changed. */
   get now(): WorkFigures {
     return this.figures;
   }
@@ -26,9 +27,4 @@ export class Progress {
   run(run: RunSummary): void {
     this.figures = { ...this.figures, run };
   }
-}
-
-/** Whether a page would show the same. */
-export function sameView(a: VolunteerView, b: VolunteerView): boolean {
-  return (Object.keys(a) as (keyof VolunteerView)[]).every((key) => Object.is(a[key], b[key]));
 }

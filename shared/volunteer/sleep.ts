@@ -4,16 +4,17 @@
 import { SLEPT_MS_MIN } from './limits.ts';
 
 export class Sleep {
-  private expectedMs = Infinity;
+  /** When the machine asked to be woken, if nothing happened before. */
+  deadlineMs: number | null = null;
 
-  /** After each event: when the machine asked to be woken, if nothing happens before. */
+  /** After each event. */
   expect(deadlineMs: number | null): void {
-    this.expectedMs = deadlineMs ?? Infinity;
+    this.deadlineMs = deadlineMs;
   }
 
   /** At the next event: for how long nothing could run; 0 when it was only a little late. */
   lateMs(nowMs: number): number {
-    const lateMs = nowMs - this.expectedMs;
+    const lateMs = nowMs - (this.deadlineMs ?? Infinity);
     return lateMs < SLEPT_MS_MIN ? 0 : lateMs;
   }
 }
