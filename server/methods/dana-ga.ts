@@ -15,7 +15,7 @@ export default defineMethod({
   name: 'dana-ga',
   title: 'DANA-GA',
   summary:
-    'DANA-Zero, with each gradient divided by how far θ is from where the worker was told it would be. The steadiest with many workers.',
+    'DANA-Zero, with each gradient divided by how far θ is from where the worker was told it would be. The steadiest with many workers of like speed.',
   paper: {
     authors: 'Barkai, Hakimi and Schuster',
     year: 2020,

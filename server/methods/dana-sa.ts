@@ -11,7 +11,8 @@ import { lookAhead } from '../core/view.ts';
 export default defineMethod({
   name: 'dana-sa',
   title: 'DANA-SA',
-  summary: 'DANA-Zero, with each gradient divided by its lag. Steady with very many workers, slower than DANA-GA.',
+  summary:
+    'DANA-Zero, with each gradient divided by its lag. Behind DANA-GA where workers are alike, level with it or ahead where there are many of differing speeds.',
   paper: {
     authors: 'Barkai, Hakimi and Schuster',
     year: 2020,

@@ -15,7 +15,7 @@ export default defineMethod({
   name: 'gap-aware',
   title: 'Gap-Aware',
   summary:
-    'Divides each gradient, parameter by parameter, by how far θ has really moved since it was sent. The default.',
+    'Divides each gradient, parameter by parameter, by how far θ has really moved since it was sent. The default: good with many workers of differing speeds, as volunteers are.',
   paper: {
     authors: 'Barkai, Hakimi and Schuster',
     year: 2020,

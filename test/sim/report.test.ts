@@ -115,7 +115,7 @@ test('a table says which seeds it has', () => {
   for (const experiment of EXPERIMENTS) {
     if (experiment.kind !== 'table') continue;
     const seeds = experiment.scenarios({ reduced: false, seeds: 3 }).map(({ seed }) => seed);
-    expect(of(...seeds), experiment.name).toBe(experiment.name === 'e1-sweep' ? 'Seed 1' : 'Seeds 1 to 3');
+    expect(of(...seeds), experiment.name).toBe('Seeds 1 to 3');
   }
 });
 
@@ -144,12 +144,12 @@ test('E2 shows what its claims are means of, seed by seed', () => {
     }),
   );
   expect(E2.details!(rows).split('\n').slice(2)).toEqual([
-    '| what | seed 1 | seed 2 |',
-    '| --- | --: | --: |',
-    '| drop to an update for every gradient | 2.00 | 4.00 |',
-    '| drop to gba | 2.00 | 4.00 |',
-    '| gba below lockstep at the end | 1.00 | 2.00 |',
-    '| samples a second, gba over lockstep | 1.00 | 1.00 |',
+    '| what | seed 1 | seed 2 | mean ± standard error |',
+    '| --- | --: | --: | --: |',
+    '| drop to an update for every gradient | 2.00 | 4.00 | 3.00 ± 1.00 |',
+    '| drop to gba | 2.00 | 4.00 | 3.00 ± 1.00 |',
+    '| gba below lockstep at the end | 1.00 | 2.00 | 1.50 ± 0.50 |',
+    '| samples a second, gba over lockstep | 1.00 | 1.00 | 1.00 ± 0.00 |',
   ]);
 });
 

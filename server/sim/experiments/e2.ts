@@ -2,7 +2,7 @@
 // in lockstep, and against an update for every gradient.
 
 import { HETEROGENEOUS } from '../fleet.ts';
-import { meanOf } from '../report/statistics.ts';
+import { meanOf, withError } from '../report/statistics.ts';
 import { markdown } from '../report/table.ts';
 import type { RunRow } from '../row.ts';
 import type { Scenario } from '../scenario.ts';
@@ -81,7 +81,11 @@ function checks(rows: readonly RunRow[]): Check[] {
   return [
     atLeast('At the switch, an update for every gradient costs at least 5 points', mean(NAIVE, dropOf), 5, ' points'),
     atMost('At the switch, gba costs at most 2 points', mean(SWITCHES, dropOf), 2, ' points'),
-    atMost('At the end, gba is within half a point of lockstep', behind, 0.5, ' points below'),
+    {
+      ...atMost('At the end, gba is within half a point of lockstep', behind, 0.5, ' points below'),
+      knownMiss:
+        'by less than its standard error, which stands beside each seed’s: neither for the claim nor against it',
+    },
     atLeast('gba does at least 1.5 times as many samples a second', faster, 1.5, '×'),
   ];
 }
@@ -97,8 +101,12 @@ function eachSeed(rows: readonly RunRow[]): string {
   const one = (method: string, seed: number, figure: (row: RunRow) => number | null): number =>
     meanOf(rows.filter((row) => row.seed === seed), { method, workers: WORKERS }, figure); // prettier-ignore
   const seeds = [...new Set(rows.map(({ seed }) => seed))];
-  const lines = figures.map(([what, of]) => [what, ...seeds.map((seed) => of(seed).toFixed(2))]);
-  return `Each seed, in points and as a ratio:\n\n${markdown(['what', ...seeds.map((seed) => `seed ${seed}`)], lines)}`;
+  const lines = figures.map(([what, of]) => {
+    const each = seeds.map(of);
+    return [what, ...each.map((value) => value.toFixed(2)), withError(each, 2)];
+  });
+  const head = ['what', ...seeds.map((seed) => `seed ${seed}`), 'mean ± standard error'];
+  return `Each seed, in points and as a ratio:\n\n${markdown(head, lines)}`;
 }
 
 export const E2: TableExperiment = {
@@ -107,6 +115,8 @@ export const E2: TableExperiment = {
   title: 'E2: from lockstep to none, and the same hyper-parameters',
   about:
     'Fashion-MNIST, LayerNorm MLP 784-128-64-10, batches of 64, global batch 512 (M = 8), learning rate 0.02, momentum 0.9, warm-up of 1 epoch; five epochs of gba in lockstep with 8 workers, then five as the line says; heterogeneous fleet, V_mach 0.6, V_task 0.1; ι = 3.',
+  // Each draws a fleet of its own, and they differ by more than three would tell.
+  seeds: 12,
   scenarios,
   details: eachSeed,
   checks,

@@ -33,6 +33,8 @@ interface About {
   readonly title: string;
   /** Settings, and where they come from. */
   readonly about: string;
+  /** As many as its claims need, where that is not three. */
+  readonly seeds?: number;
 }
 
 /** Runs that the runner makes and the table shows. */

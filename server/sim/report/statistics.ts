@@ -18,6 +18,13 @@ export function spread(values: readonly (number | null)[]): Spread | null {
   return { mean, deviation: Math.sqrt(squares / (known.length - 1)) };
 }
 
+/** `0.61 ± 0.14`: the mean and its standard error, which a single value does not have. */
+export function withError(values: readonly number[], digits: number): string {
+  const { mean, deviation } = spread(values)!;
+  const error = deviation === null ? '' : ` ± ${(deviation / Math.sqrt(values.length)).toFixed(digits)}`;
+  return `${mean.toFixed(digits)}${error}`;
+}
+
 /** The runs that differ in their seed alone. */
 export interface Group {
   readonly method: string;
