@@ -7,6 +7,7 @@ import { groupRows, spread, type Group } from './statistics.ts';
 /** Numbers of workers that get a panel of their own: more would be too small to read. */
 const PANELS_MAX = 5;
 const PANEL = { width: 190, height: 170 };
+const PANEL_GAP = 20;
 const GAP_BINS_PER_DECADE = 10;
 
 type Unit = Extract<TopLevelSpec, { vconcat: unknown }>['vconcat'][number];
@@ -27,6 +28,7 @@ export function comparisonPlot(rows: readonly RunRow[]): TopLevelSpec {
       view: { stroke: '#ccc' },
       range: { category: { scheme: methods > 10 ? 'tableau20' : 'tableau10' } },
       legend: { labelLimit: 300 },
+      title: { anchor: 'start' },
     },
     vconcat: fleets.flatMap((fleet) => {
       const units = sections(groups.filter((group) => group.fleet === fleet));
@@ -42,7 +44,7 @@ function sections(groups: readonly Group[]): Unit[] {
   const apart = shown.filter(({ rows }) => rows.some(({ lags }) => lags.length > 1));
   const gapAxes = { x: ['value', 'gap (root mean square)', 'log'], y: ['share', 'share of pushes'] } as const;
   return [
-    atTheEnd(groups),
+    atTheEnd(groups, widthOf(Math.min(counts.length, PANELS_MAX))),
     panels(curves(shown), { x: ['virtualTimeS', 'virtual time, s'], y: ['loss', 'validation loss', 'log'] }),
     ...(apart.length > 0
       ? [panels(shares(apart, 'lags'), { x: ['value', 'lag, versions'], y: ['share', 'share of pushes'] })]
@@ -51,9 +53,12 @@ function sections(groups: readonly Group[]): Unit[] {
   ];
 }
 
+/** Of as many panels side by side, which is what a page has. */
+const widthOf = (count: number): number => Math.max(460, count * (PANEL.width + PANEL_GAP) - PANEL_GAP);
+
 const COLOR = { field: 'method', type: 'nominal', title: 'method', sort: null } as const;
 
-function atTheEnd(groups: readonly Group[]): Unit {
+function atTheEnd(groups: readonly Group[], width: number): Unit {
   const measured = groups.some(({ rows }) => rows.some(({ finalAccuracy }) => finalAccuracy !== null));
   const values = groups.flatMap(({ method, workers, rows }): Datum[] => {
     const figures = rows.map(({ finalAccuracy, finalLoss }) =>
@@ -64,18 +69,20 @@ function atTheEnd(groups: readonly Group[]): Unit {
     const deviation = found.deviation ?? 0;
     return [{ method, workers, mean: found.mean, low: found.mean - deviation, high: found.mean + deviation }];
   });
-  const x = { field: 'workers', type: 'quantitative', scale: { type: 'log', base: 2 }, title: 'workers' } as const;
+  const counts = [...new Set(groups.map(({ workers }) => workers))];
+  const scale = { type: 'log', base: 2, nice: false, padding: 12 } as const;
+  const x = { field: 'workers', type: 'quantitative', scale, axis: { values: counts }, title: 'workers' } as const;
   const title = measured ? 'validation accuracy, %' : 'validation loss';
+  const y = { field: 'mean', type: 'quantitative', scale: { zero: false }, title } as const;
   const color = COLOR;
   return {
     data: { values },
-    width: 460,
-    height: 260,
+    width,
+    height: 340,
     layer: [
-      {
-        mark: { type: 'line', point: true },
-        encoding: { x, color, y: { field: 'mean', type: 'quantitative', scale: { zero: false }, title } },
-      },
+      { mark: 'line', encoding: { x, color, y } },
+      // Shapes tell apart what colours do not.
+      { mark: { type: 'point', filled: true, size: 60, opacity: 1 }, encoding: { x, color, shape: COLOR, y } },
       {
         mark: { type: 'rule', opacity: 0.6 },
         encoding: { x, color, y: { field: 'low', type: 'quantitative' }, y2: { field: 'high' } },
