@@ -53,9 +53,9 @@ function figures(rows: readonly RunRow[], peakEpoch: number): Record<'accuracy' 
   };
 }
 
-/** Of claims that three seeds of the larger network miss by less than they differ. */
+/** Of claims that three seeds of the larger network miss by less than they differ, and twelve bear out. */
 const CLOSE: Pick<Check, 'knownMiss'> = {
-  knownMiss: 'by less than its standard error; with twelve seeds it holds: see docs/ALGORITHMS.md',
+  knownMiss: 'three seeds miss it by less than their standard error; with twelve it holds: see docs/ALGORITHMS.md',
 };
 
 /** All are of the homogeneous fleet: none where it was left out. `close`: for claims that are known to miss by little. */
@@ -157,7 +157,7 @@ export const E1: TableExperiment = {
   about:
     'Fashion-MNIST, 50,000 training samples, LayerNorm MLP 784-128-64-10 (109,386 parameters), batches of 128, 12 epochs, learning rate 0.05 (nadam-async: 5e-4, weight decay 0.01), momentum 0.9 where there is one (ssgd: its default of 0, unless its line says otherwise), weight decay 1e-4, warm-up of 3 epochs from lr/N to lr, ×0.1 at epochs 7.2 and 10.2; homogeneous fleet Gamma(100, B/100), heterogeneous V_mach 0.6, V_task 0.1. The claims are of the homogeneous fleet.',
   scenarios: largeScenarios,
-  checks: (rows) => checks(rows, 7, CLOSE),
+  checks: (rows) => checks(rows, 7, new Set(rows.map(({ seed }) => seed)).size > 3 ? {} : CLOSE),
 };
 
 const SWEEP = [0.01, 0.02, 0.05, 0.1, 0.2];
