@@ -103,6 +103,17 @@ test('fleets have plots of their own, with their names', async () => {
   expect(await renderSvg(comparisonPlot([...one, ...other]))).toContain('strangers fleet');
 });
 
+test('where there is one number of workers, the ends are a row a method, as wide as the panels', () => {
+  const first = (workers: number[]): string => {
+    const rows = workers.flatMap((count) => ['asgd', 'ssgd'].map((method) => rowOf({ method, workers: count })));
+    const plot = comparisonPlot(rows);
+    return JSON.stringify('vconcat' in plot && plot.vconcat[0]);
+  };
+  expect(first([8])).toContain('"y":{"field":"method"');
+  expect(first([8, 16])).toContain('"x":{"field":"workers"');
+  expect(first([1, 8, 16, 32, 64])).toContain('"width":1030');
+});
+
 /** What each section draws. */
 function sectionsOf(plot: ReturnType<typeof comparisonPlot>): { title: unknown; values: unknown }[] {
   if (!('vconcat' in plot)) throw new Error('expected sections one under the other');

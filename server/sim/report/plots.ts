@@ -8,6 +8,8 @@ import { groupRows, spread, type Group } from './statistics.ts';
 const PANELS_MAX = 5;
 const PANEL = { width: 190, height: 170 };
 const PANEL_GAP = 20;
+/** What a section is wide at least, and the plot of the ends always high. */
+const SECTION = { width: 610, height: 340 };
 const GAP_BINS_PER_DECADE = 10;
 
 type Unit = Extract<TopLevelSpec, { vconcat: unknown }>['vconcat'][number];
@@ -27,7 +29,7 @@ export function comparisonPlot(rows: readonly RunRow[]): TopLevelSpec {
       axis: { gridColor: '#e8e8e8', domainColor: '#888', tickColor: '#888' },
       view: { stroke: '#ccc' },
       range: { category: { scheme: methods > 10 ? 'tableau20' : 'tableau10' } },
-      legend: { labelLimit: 300 },
+      legend: { labelLimit: 0 },
       title: { anchor: 'start' },
     },
     vconcat: fleets.flatMap((fleet) => {
@@ -40,25 +42,29 @@ export function comparisonPlot(rows: readonly RunRow[]): TopLevelSpec {
 /** Of one fleet. */
 function sections(groups: readonly Group[]): Unit[] {
   const counts = [...new Set(groups.map(({ workers }) => workers))].sort((a, b) => a - b);
-  const shown = groups.filter(({ workers }) => pick(counts, PANELS_MAX).includes(workers));
+  const picked = pick(counts, PANELS_MAX);
+  const shown = groups.filter(({ workers }) => picked.includes(workers));
   const apart = shown.filter(({ rows }) => rows.some(({ lags }) => lags.length > 1));
-  const gapAxes = { x: ['value', 'gap (root mean square)', 'log'], y: ['share', 'share of pushes'] } as const;
+  const width = Math.max(SECTION.width, abreast(picked.length, PANEL.width));
+  const panel = { width: (width - abreast(picked.length, 0)) / picked.length, height: PANEL.height };
+  const share = ['share', 'share of pushes'] as const;
   return [
-    atTheEnd(groups, widthOf(Math.min(counts.length, PANELS_MAX))),
-    panels(curves(shown), { x: ['virtualTimeS', 'virtual time, s'], y: ['loss', 'validation loss', 'log'] }),
+    counts.length > 1 ? againstWorkers(groups, counts, width) : ofEach(groups, width),
+    panels(curves(shown), panel, { x: ['virtualTimeS', 'virtual time, s'], y: ['loss', 'validation loss', 'log'] }),
     ...(apart.length > 0
-      ? [panels(shares(apart, 'lags'), { x: ['value', 'lag, versions'], y: ['share', 'share of pushes'] })]
+      ? [panels(shares(apart, 'lags'), panel, { x: ['value', 'lag, versions', 'whole'], y: share })]
       : []),
-    panels(shares(shown, 'gaps'), gapAxes),
+    panels(shares(shown, 'gaps'), panel, { x: ['value', 'gap (root mean square)', 'log'], y: share }),
   ];
 }
 
-/** Of as many panels side by side, which is what a page has. */
-const widthOf = (count: number): number => Math.max(460, count * (PANEL.width + PANEL_GAP) - PANEL_GAP);
+/** The width of so many panels side by side. */
+const abreast = (count: number, width: number): number => count * (width + PANEL_GAP) - PANEL_GAP;
 
 const COLOR = { field: 'method', type: 'nominal', title: 'method', sort: null } as const;
 
-function atTheEnd(groups: readonly Group[], width: number): Unit {
+/** How the runs end: means and standard deviations, and what is measured. */
+function ends(groups: readonly Group[]): { values: Datum[]; title: string } {
   const measured = groups.some(({ rows }) => rows.some(({ finalAccuracy }) => finalAccuracy !== null));
   const values = groups.flatMap(({ method, workers, rows }): Datum[] => {
     const figures = rows.map(({ finalAccuracy, finalLoss }) =>
@@ -69,40 +75,63 @@ function atTheEnd(groups: readonly Group[], width: number): Unit {
     const deviation = found.deviation ?? 0;
     return [{ method, workers, mean: found.mean, low: found.mean - deviation, high: found.mean + deviation }];
   });
-  const counts = [...new Set(groups.map(({ workers }) => workers))];
+  return { values, title: measured ? 'validation accuracy, %' : 'validation loss' };
+}
+
+/** Shapes tell apart what colours do not. */
+const POINT = { type: 'point', filled: true, size: 60, opacity: 1 } as const;
+const RULE = { type: 'rule', opacity: 0.6 } as const;
+
+function againstWorkers(groups: readonly Group[], counts: number[], width: number): Unit {
+  const { values, title } = ends(groups);
   const scale = { type: 'log', base: 2, nice: false, padding: 12 } as const;
   const x = { field: 'workers', type: 'quantitative', scale, axis: { values: counts }, title: 'workers' } as const;
-  const title = measured ? 'validation accuracy, %' : 'validation loss';
   const y = { field: 'mean', type: 'quantitative', scale: { zero: false }, title } as const;
   const color = COLOR;
   return {
     data: { values },
     width,
-    height: 340,
+    height: SECTION.height,
     layer: [
       { mark: 'line', encoding: { x, color, y } },
-      // Shapes tell apart what colours do not.
-      { mark: { type: 'point', filled: true, size: 60, opacity: 1 }, encoding: { x, color, shape: COLOR, y } },
-      {
-        mark: { type: 'rule', opacity: 0.6 },
-        encoding: { x, color, y: { field: 'low', type: 'quantitative' }, y2: { field: 'high' } },
-      },
+      { mark: POINT, encoding: { x, color, shape: COLOR, y } },
+      { mark: RULE, encoding: { x, color, y: { field: 'low', type: 'quantitative' }, y2: { field: 'high' } } },
     ],
   };
 }
 
-const LINEAR = { scale: { zero: false } } as const;
-const LOGARITHMIC = { scale: { type: 'log' }, axis: { format: '.0e', tickCount: 3 } } as const;
+/** With one number of workers: a row a method. */
+function ofEach(groups: readonly Group[], width: number): Unit {
+  const { values, title } = ends(groups);
+  const y = { field: 'method', type: 'nominal', sort: null, title: null, axis: { labelLimit: 0 } } as const;
+  const x = { field: 'mean', type: 'quantitative', scale: { zero: false }, title } as const;
+  const color = COLOR;
+  return {
+    data: { values },
+    width,
+    height: { step: 24 },
+    layer: [
+      { mark: POINT, encoding: { x, y, color, shape: COLOR } },
+      { mark: RULE, encoding: { x: { field: 'low', type: 'quantitative' }, x2: { field: 'high' }, y, color } },
+    ],
+  };
+}
 
-type Axis = readonly [field: string, title: string, scale?: 'log'];
+const SCALES = {
+  linear: { scale: { zero: false } },
+  whole: { scale: { zero: false }, axis: { format: 'd', tickMinStep: 1 } },
+  log: { scale: { type: 'log' }, axis: { format: '.0e', tickCount: 3 } },
+} as const;
+
+type Axis = readonly [field: string, title: string, kind?: keyof typeof SCALES];
 
 /** A panel a number of workers, a line a method. */
-function panels(values: readonly Datum[], { x, y }: { x: Axis; y: Axis }): Unit {
-  const axis = ([field, title, scale]: Axis) => ({
+function panels(values: readonly Datum[], size: typeof PANEL, { x, y }: { x: Axis; y: Axis }): Unit {
+  const axis = ([field, title, kind = 'linear']: Axis) => ({
     field,
     title,
     type: 'quantitative' as const,
-    ...(scale === 'log' ? LOGARITHMIC : LINEAR),
+    ...SCALES[kind],
   });
   return {
     data: { values: [...values] },
@@ -115,7 +144,7 @@ function panels(values: readonly Datum[], { x, y }: { x: Axis; y: Axis }): Unit 
       },
     },
     spec: {
-      ...PANEL,
+      ...size,
       mark: { type: 'line', clip: true },
       encoding: { x: axis(x), y: axis(y), color: COLOR },
     },
