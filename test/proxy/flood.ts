@@ -33,6 +33,7 @@ export class Flood {
   readonly #timer: NodeJS.Timeout;
   #number = 0;
   #stopped = false;
+  #quiet = false;
 
   private constructor(url: string, tokens: readonly string[], perSecond: number) {
     this.#url = url;
@@ -45,6 +46,11 @@ export class Flood {
     const workers = await Promise.all(Array.from({ length: identities }, () => PlainWorker.join(url)));
     const tokens = workers.flatMap(({ welcome }) => Array<string>(streams).fill(welcome.token));
     return new Flood(url, tokens, perSecond);
+  }
+
+  /** Whether it says nothing for now; its streams stay open. */
+  set quiet(is: boolean) {
+    this.#quiet = is;
   }
 
   async stop(): Promise<void> {
@@ -88,6 +94,7 @@ export class Flood {
 
   /** Of each stream no more than may be under way: one more would close it. */
   #burst(count: number): void {
+    if (this.#quiet) return;
     for (const line of this.#lines) {
       const due = Math.min(count, STREAM_REQUESTS_MAX - 1 - line.underWay);
       for (let i = 0; i < due && line.socket?.readyState === WebSocket.OPEN; i++) {

@@ -1,5 +1,5 @@
 // What a worker that does not read costs the others, over real sockets and with processes of their own: pairs of turns, with one
-// and without, so that a busy machine slows both alike. SLOW_READER_TURNS=20 for the figure of the promise, held to its bound.
+// and without. SLOW_READER_TURNS=20 for the figure of the promise, held to its bound.
 
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,6 +9,7 @@ import type { WorkerRow } from '../../shared/protocol/snapshots.ts';
 import { CoordinatorProcess } from '../durable/coordinator-process.ts';
 import { PlainWorker } from '../server/harness.ts';
 import { Honest } from './honest.ts';
+import { ratioOf } from './pairs.ts';
 import { unread } from './unread.ts';
 
 const LONG = process.env['SLOW_READER_TURNS'] !== undefined;
@@ -70,15 +71,7 @@ it(
     };
 
     await turn(); // warm
-    const seconds = { without: 0, beside: 0 }; // of an exchange
-    for (let i = 0; i < TURNS; i++) {
-      // Which comes first changes: a machine that gets busier favours neither.
-      const [early, late] = i % 2 === 0 ? [await turn(), await beside()] : [await beside(), await turn()];
-      const [calm, slow] = i % 2 === 0 ? [early, late] : [late, early];
-      seconds.without += 1 / calm;
-      seconds.beside += 1 / slow;
-    }
-    const ratio = seconds.without / seconds.beside;
+    const ratio = await ratioOf({ without: turn, beside }, TURNS);
     if (LONG) {
       process.stderr.write(`slow reader: throughput of the others ${ratio.toFixed(3)}× over ${TURNS} pairs\n`);
       expect(ratio).toBeGreaterThan(THROUGHPUT_MIN);
