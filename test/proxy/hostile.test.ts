@@ -63,18 +63,17 @@ async function target(): Promise<Target> {
   return { url: coordinator.url, token: worker.welcome.token, lease: params.lease.id, body };
 }
 /** The honest worker alone with the coordinator; for the figures beside a process as busy as the attacker. */
-const calm = (): Promise<Answer> => (LONG ? besideBurner(() => exchanges(1000)) : exchanges(200));
+const calm = (count: number): Promise<Answer> => (LONG ? besideBurner(() => exchanges(count)) : exchanges(count));
 async function exchanges(count: number): Promise<Answer> {
   await honest.take();
   await expect.poll(() => honest.count(), { timeout: 120_000 }).toBeGreaterThan(count);
   return honest.take();
 }
 const tell = (text: string): void => void (LONG && process.stderr.write(`${text}\n`));
-const times = (during: number, before: number): string => `${(during / before).toFixed(2)}×`;
 
 describe('under attack', () => {
   it('[P19] [N5] [N8] it takes broken pushes, messages, packets and slow headers, and goes on', PATIENCE, async () => {
-    const before = await calm();
+    const before = await calm(LONG ? 1000 : 200);
     const memoryBefore = await residentBytes();
     const held = slowloris(coordinator.url, SLOW_SOCKETS);
     const each = Math.ceil(FRAMES / 3);
@@ -89,7 +88,7 @@ describe('under attack', () => {
     const during = await honest.take();
     const grownBytes = (await residentBytes()) - memoryBefore;
     tell(
-      `fuzz: ${FRAMES} frames, memory ${Math.round(grownBytes / MB)} MB more, honest p95 ${times(during.p95Ms, before.p95Ms)}`,
+      `fuzz: ${FRAMES} frames, memory ${Math.round(grownBytes / MB)} MB more, honest p95 ${(during.p95Ms / before.p95Ms).toFixed(2)}×`,
     );
     expect(Object.keys(statuses).every((status) => ['200', '400', '401', '413', '429'].includes(status))).toBe(true);
     expect(statuses[400]).toBeGreaterThan(each / 20);
@@ -109,8 +108,7 @@ describe('under attack', () => {
     const many = await Flood.of(coordinator.url, { identities: 100, streams: 1, perSecond: 100 });
     const turn = async (quiet: boolean): Promise<number> => {
       many.quiet = quiet;
-      const { perSecond } = await (LONG && quiet ? besideBurner(() => exchanges(TURN)) : exchanges(TURN));
-      return perSecond;
+      return (await (quiet ? calm(TURN) : exchanges(TURN))).perSecond;
     };
     const kept = await ratioOf({ without: () => turn(true), beside: () => turn(false) }, FLOOD_PAIRS);
     await many.stop();

@@ -8,7 +8,7 @@ import { groupRows, spread, type Group } from './statistics.ts';
 const PANELS_MAX = 5;
 const PANEL = { width: 190, height: 170 };
 const PANEL_GAP = 20;
-/** What a section is wide at least, and the plot of the ends always high. */
+/** The least width of a section, and the height of how runs end against workers. */
 const SECTION = { width: 610, height: 340 };
 const GAP_BINS_PER_DECADE = 10;
 
@@ -61,7 +61,7 @@ function sections(groups: readonly Group[]): Unit[] {
 /** The width of so many panels side by side. */
 const abreast = (count: number, width: number): number => count * (width + PANEL_GAP) - PANEL_GAP;
 
-const COLOR = { field: 'method', type: 'nominal', title: 'method', sort: null } as const;
+const METHOD = { field: 'method', type: 'nominal', title: 'method', sort: null } as const;
 
 /** How the runs end: means and standard deviations, and what is measured. */
 function ends(groups: readonly Group[]): { values: Datum[]; title: string } {
@@ -87,14 +87,14 @@ function againstWorkers(groups: readonly Group[], counts: number[], width: numbe
   const scale = { type: 'log', base: 2, nice: false, padding: 12 } as const;
   const x = { field: 'workers', type: 'quantitative', scale, axis: { values: counts }, title: 'workers' } as const;
   const y = { field: 'mean', type: 'quantitative', scale: { zero: false }, title } as const;
-  const color = COLOR;
+  const color = METHOD;
   return {
     data: { values },
     width,
     height: SECTION.height,
     layer: [
       { mark: 'line', encoding: { x, color, y } },
-      { mark: POINT, encoding: { x, color, shape: COLOR, y } },
+      { mark: POINT, encoding: { x, color, shape: METHOD, y } },
       { mark: RULE, encoding: { x, color, y: { field: 'low', type: 'quantitative' }, y2: { field: 'high' } } },
     ],
   };
@@ -105,13 +105,13 @@ function ofEach(groups: readonly Group[], width: number): Unit {
   const { values, title } = ends(groups);
   const y = { field: 'method', type: 'nominal', sort: null, title: null, axis: { labelLimit: 0 } } as const;
   const x = { field: 'mean', type: 'quantitative', scale: { zero: false }, title } as const;
-  const color = COLOR;
+  const color = METHOD;
   return {
     data: { values },
     width,
     height: { step: 24 },
     layer: [
-      { mark: POINT, encoding: { x, y, color, shape: COLOR } },
+      { mark: POINT, encoding: { x, y, color, shape: METHOD } },
       { mark: RULE, encoding: { x: { field: 'low', type: 'quantitative' }, x2: { field: 'high' }, y, color } },
     ],
   };
@@ -146,7 +146,7 @@ function panels(values: readonly Datum[], size: typeof PANEL, { x, y }: { x: Axi
     spec: {
       ...size,
       mark: { type: 'line', clip: true },
-      encoding: { x: axis(x), y: axis(y), color: COLOR },
+      encoding: { x: axis(x), y: axis(y), color: METHOD },
     },
     resolve: { scale: { x: 'independent' } },
   };
